@@ -1,0 +1,60 @@
+"""What a source asks for and what it got: plain values, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+import orjson
+
+from lib.errors import Malformed
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request. `params` are appended to `url` and encoded by the client.
+
+    `documented_api`: a public API that is called as its documentation says, so robots.txt of its host
+    (written for page crawlers) is not asked.
+    """
+
+    url: str
+    method: Literal["GET", "POST"] = "GET"
+    params: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+    timeout_s: float = 30.0
+    max_bytes: int = 50_000_000
+    documented_api: bool = False
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete answer. `headers` have lower-case names; `body` is decompressed; 2xx and 304 only, other
+    statuses are errors before they get here. `url` is the final one after redirects."""
+
+    request: Request
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The decoded body. Raises Malformed when it is not JSON."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Malformed(f"not JSON: {error}") from error
+
+    def json_object(self) -> dict[str, Any]:
+        """The decoded body, which must be an object. Raises Malformed."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise Malformed(f"a JSON object was expected, not {type(value).__name__}")
+        return value
+
+    def json_array(self) -> list[Any]:
+        """The decoded body, which must be an array. Raises Malformed."""
+        value = self.json()
+        if not isinstance(value, list):
+            raise Malformed(f"a JSON array was expected, not {type(value).__name__}")
+        return value
