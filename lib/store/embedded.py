@@ -80,6 +80,16 @@ def embedded(folder: Path, *, durable: bool = True) -> Iterator[Servers]:
                     home.stop()
 
 
+def idle(folder: Path) -> bool:
+    """Whether nobody uses the servers of `folder`."""
+    with _Home.of(folder).lock("users").open("w") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 def remove(folder: Path) -> None:
     """Stops the servers of `folder` and deletes all their data."""
     home = _Home.of(folder)
@@ -122,13 +132,17 @@ class _Home:
 
     def start(self, durable: bool) -> None:
         binaries = self._postgres_binaries()
-        if not (self.root / "pg" / "PG_VERSION").exists():
+        ready = self.root / "pg" / "vakanz-ready"
+        if not ready.exists():
             self._create_cluster(binaries, durable)
         if self._run(binaries / "pg_ctl", "status", "-D", self.root / "pg").returncode != 0:
             log = self.root / "pg.log"
             done = self._run(binaries / "pg_ctl", "start", "-w", "-t", "60", "-D", self.root / "pg", "-l", log)
             if done.returncode != 0:
                 raise ServerFailed(f"PostgreSQL did not start: {_tail(log)}")
+        if not ready.exists():
+            self._run(binaries / "createdb", "-h", self.sockets, "-U", "vakanz", "vakanz")
+            ready.touch()
         self._start_valkey(durable)
 
     def stop(self) -> None:
@@ -159,12 +173,6 @@ class _Home:
         settings |= {} if durable else _THROWAWAY_SETTINGS
         with (self.root / "pg" / "postgresql.auto.conf").open("a", encoding="utf-8") as conf:
             conf.writelines(f"{key} = '{value}'\n" for key, value in settings.items())
-        started = self._run(
-            binaries / "pg_ctl", "start", "-w", "-t", "60", "-D", self.root / "pg", "-l", self.root / "pg.log"
-        )
-        if started.returncode != 0:
-            raise ServerFailed(f"PostgreSQL did not start: {_tail(self.root / 'pg.log')}")
-        self._run(binaries / "createdb", "-h", self.sockets, "-U", "vakanz", "vakanz")
 
     def _start_valkey(self, durable: bool) -> None:
         if self._valkey_cli("PING") == b"+PONG\r\n":

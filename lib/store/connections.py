@@ -1,0 +1,228 @@
+"""Connections that come back: one PostgreSQL pool and one Redis client, each behind a `Link`.
+
+A caller hands over work and gets its result, however often the server went away in between. Work is repeated whole,
+so it must be idempotent: that is also the answer to a connection that dies during COMMIT, when nobody can know
+whether it happened.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
+
+import anyio
+import asyncpg
+import orjson
+import redis.asyncio as aioredis
+import redis.exceptions
+import structlog
+from pgvector.asyncpg import register_vector
+
+from lib.backoff import reconnect_delays
+
+T = TypeVar("T")
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_LOST_POSTGRES = (
+    OSError,  # refused, reset, no such socket, time-outs
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # "connection is closed", "connection was closed in the middle of operation"
+    asyncpg.CannotConnectNowError,  # starting up, shutting down
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the protocol broke off half-way
+)
+_REPEATABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_LOST_REDIS = (
+    OSError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.ReadOnlyError,
+)
+
+
+class Waiter(Protocol):
+    """Told that waiting for a server is going on, which counts as progress of the daemon that waits."""
+
+    def __call__(self) -> None: ...
+
+
+class Link:
+    """One server as this process reaches it. Says once that it is lost and once that it is back."""
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        rng: random.Random | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        waiting: Waiter = lambda: None,
+    ) -> None:
+        self.server = server
+        self.up = True
+        self._rng = rng or random.Random()
+        self._sleep = sleep
+        self._waiting = waiting
+        self._log = structlog.get_logger("connections").bind(server=server)
+
+    def on_waiting(self, waiting: Waiter) -> None:
+        """Replaces whom to tell that we wait."""
+        self._waiting = waiting
+
+    async def call(self, attempt: Callable[[], Awaitable[T]], lost: tuple[type[BaseException], ...]) -> T:
+        """The result of `attempt`, repeated on the ladder 1, 2, 4, 8, 16, 30, 30 ... s for as long as it is `lost`."""
+        delays = reconnect_delays(self._rng)
+        while True:
+            try:
+                result = await attempt()
+            except lost as error:
+                if self.up:
+                    self.up = False
+                    self._log.warning("server lost", reason=f"{type(error).__name__}: {error}"[:300])
+                self._waiting()
+                await self._sleep(next(delays))
+                self._waiting()
+                continue
+            if not self.up:
+                self.up = True
+                self._log.info("server regained")
+            return result
+
+
+class Database:
+    """PostgreSQL. `pooled`: a transaction pooler stands in between, so no statement outlives its transaction."""
+
+    def __init__(self, dsn: str, *, pooled: bool = False, size: int = 10, link: Link | None = None) -> None:
+        self._dsn = dsn
+        self._pooled = pooled
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = anyio.Lock()
+        self.link = link or Link("postgresql")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            with anyio.move_on_after(5, shield=True):
+                await pool.close()
+            pool.terminate()
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Runs `work` in one transaction and commits. Repeats it whole when the server is lost, or after a deadlock."""
+
+        async def attempt() -> T:
+            while True:
+                try:
+                    async with (await self._open()).acquire(timeout=30) as connection, connection.transaction():
+                        return await work(connection)
+                except _REPEATABLE:
+                    await anyio.sleep(random.uniform(0.01, 0.1))
+
+        return await self.link.call(attempt, _LOST_POSTGRES)
+
+    async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+        """The rows of one statement, which is a transaction of its own."""
+
+        async def attempt() -> Sequence[asyncpg.Record]:
+            async with (await self._open()).acquire(timeout=30) as connection:
+                rows: Sequence[asyncpg.Record] = await connection.fetch(statement, *arguments)
+                return rows
+
+        return await self.link.call(attempt, _LOST_POSTGRES)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of one statement, None when there is none."""
+        rows = await self.fetch(statement, *arguments)
+        return rows[0] if rows else None
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        """The first column of the first row, None when there is none."""
+        row = await self.fetchrow(statement, *arguments)
+        return row[0] if row is not None else None
+
+    async def execute(self, statement: str, *arguments: Any) -> None:
+        """Runs one statement for its effect."""
+        await self.fetch(statement, *arguments)
+
+    async def ping(self, timeout_s: float = 2.0) -> bool:
+        """Whether the server answers now; does not wait for it to come back."""
+        try:
+            with anyio.fail_after(timeout_s):
+                async with (await self._open()).acquire() as connection:
+                    await connection.fetchval("SELECT 1")
+        except _LOST_POSTGRES:
+            return False
+        return True
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._dsn,
+                    min_size=0,
+                    max_size=self._size,
+                    init=_prepare,
+                    timeout=10,
+                    command_timeout=120,
+                    statement_cache_size=0 if self._pooled else 200,
+                    reset=_no_reset if self._pooled else None,
+                )
+            return self._pool
+
+
+async def _prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+        )
+    if await connection.fetchval("SELECT true FROM pg_type WHERE typname = 'halfvec'"):
+        await register_vector(connection)
+
+
+async def _no_reset(connection: Any) -> None:
+    """Behind a transaction pooler there is no session state to reset, and resetting would hit another session."""
+
+
+class Cache:
+    """Redis or Valkey: streams and the shared counters of politeness. Never the truth of anything."""
+
+    def __init__(self, url: str, *, link: Link | None = None) -> None:
+        self.client: aioredis.Redis = aioredis.Redis.from_url(
+            url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=0, retry=None
+        )
+        self.link = link or Link("redis")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with anyio.move_on_after(5, shield=True):
+            await self.client.aclose()
+
+    async def call(self, work: Callable[[aioredis.Redis], Awaitable[T]]) -> T:
+        """The result of `work`, repeated whole while the server is lost."""
+
+        async def attempt() -> T:
+            return await work(self.client)
+
+        return await self.link.call(attempt, _LOST_REDIS)
+
+    async def ping(self, timeout_s: float = 2.0) -> bool:
+        """Whether the server answers now; does not wait for it to come back."""
+        try:
+            with anyio.fail_after(timeout_s):
+                await self.client.ping()
+        except _LOST_REDIS:
+            return False
+        return True

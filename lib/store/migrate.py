@@ -1,0 +1,41 @@
+"""Brings a database to the newest schema, once, however many processes try at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from lib.errors import VakanzError
+from sql import Migration, migrations
+
+_LOCK = 7_236_418_001  # of this purpose only; taken for the length of one transaction, so poolers are no obstacle
+
+
+class SchemaTooNew(VakanzError):
+    """The database was migrated by a newer Vakanz than this one."""
+
+
+async def migrate(dsn: str, stages: Sequence[str] = ("pre", "post")) -> list[Migration]:
+    """Applies what is missing of `stages`, in order, and returns it. Raises SchemaTooNew, asyncpg's errors."""
+    connection = await asyncpg.connect(dsn, statement_cache_size=0)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute(
+                "CREATE TABLE IF NOT EXISTS schema_migration"
+                " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+            applied = {row["number"] for row in await connection.fetch("SELECT number FROM schema_migration")}
+            known = migrations()
+            if applied - {migration.number for migration in known}:
+                raise SchemaTooNew("the database has migrations that this version does not know: upgrade Vakanz")
+            missing = [step for step in known if step.stage in stages and step.number not in applied]
+            for step in missing:
+                await connection.execute(step.text)
+                await connection.execute(
+                    "INSERT INTO schema_migration (number, name) VALUES ($1, $2)", step.number, step.name
+                )
+        return missing
+    finally:
+        await connection.close()
