@@ -1,0 +1,192 @@
+"""One frozen configuration, read once from a TOML file and the environment.
+
+`VAKANZ_CONFIG` names the file; its keys are the fields of `Config`. A variable ``VAKANZ_<FIELD>`` wins over the file,
+and ``VAKANZ_<FIELD>_FILE`` names a file that holds the value (secrets). Every problem is listed at once, and no module
+reads the environment later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lib.errors import ConfigError
+
+PREFIX = "VAKANZ_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that an operator may set. Defaults run the embedded servers out of `home`."""
+
+    home: Path = field(default=Path("var"), metadata={"help": "data, logs and model files of the embedded default"})
+    dsn: str = field(default="", metadata={"help": "PostgreSQL; empty: the embedded one"})
+    pooled: bool = field(default=False, metadata={"help": "a transaction pooler (PgBouncer) stands before PostgreSQL"})
+    redis_url: str = field(default="", metadata={"help": "Redis or Valkey; empty: the embedded one"})
+    blob_url: str = field(default="", metadata={"help": "file:///... or s3://bucket/prefix; empty: a folder of `home`"})
+    host: str = field(default_factory=socket.gethostname, metadata={"help": "this server's name in the fleet"})
+    log_format: str = field(default="auto", metadata={"help": "json, console, or auto (console on a terminal)"})
+    log_level: str = field(default="info", metadata={"help": "debug, info, warning or error"})
+    contact: str = field(
+        default="", metadata={"help": "mail address or page in the user agent; needed to crawl the real web"}
+    )
+    host_rate: float = field(default=4.0, metadata={"help": "requests per second to one host, of all servers together"})
+    host_concurrency: int = field(default=4, metadata={"help": "requests in flight to one host, likewise"})
+    crawl_concurrency: int = field(default=16, metadata={"help": "boards that one crawler works on at the same time"})
+    detail_concurrency: int = field(default=16, metadata={"help": "details in flight per description shard"})
+    allowed_networks: tuple[str, ...] = field(
+        default=(), metadata={"help": "private networks that may be crawled all the same, such as 10.1.0.0/16"}
+    )
+    simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
+    api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
+    api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
+    expire_days: int = field(default=45, metadata={"help": "a posting not seen for so long is not served any more"})
+    detail_refresh_days: int = field(default=7, metadata={"help": "a full text is fetched again no sooner than this"})
+    text_model: str = field(
+        default="builtin", metadata={"help": "encoder of full texts: builtin, or a sentence-transformers name"}
+    )
+    model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
+    drain_s: float = field(default=20.0, metadata={"help": "time for the batch in hand after a request to stop"})
+
+    @property
+    def blobs(self) -> str:
+        """Where blobs are kept, as a URL."""
+        return self.blob_url or (self.home.resolve() / "blobs").as_uri()
+
+    @property
+    def models(self) -> Path:
+        """Where converted model files are kept."""
+        return self.home.resolve() / "models"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process this same configuration."""
+        return {f"{PREFIX}{one.name.upper()}": _spell(getattr(self, one.name)) for one in fields(self)}
+
+
+def load(environment: Mapping[str, str] | None = None) -> Config:
+    """Reads file and environment. Raises ConfigError with every problem."""
+    environment = os.environ if environment is None else environment
+    problems: list[str] = []
+    raw = _from_file(environment, problems) | _from_environment(environment, problems)
+    known = {one.name: one for one in fields(Config)}
+    values: dict[str, Any] = {}
+    for name, given in raw.items():
+        if name not in known:
+            problems.append(f"{name}: no such setting")
+            continue
+        try:
+            values[name] = _READERS[str(known[name].type)](given)
+        except (ValueError, TypeError) as error:
+            problems.append(f"{name}: {error}")
+    config = Config(**values)
+    problems += _contradictions(config)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _from_file(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    path = environment.get(f"{PREFIX}CONFIG")
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(f"{PREFIX}CONFIG={path}: {error}")
+        return {}
+
+
+def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    secrets = [variable for variable in environment if variable.startswith(PREFIX) and variable.endswith("_FILE")]
+    for variable in secrets:
+        try:
+            text = Path(environment[variable]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{variable}: {error}")
+        else:
+            found[variable.removeprefix(PREFIX).removesuffix("_FILE").lower()] = text
+    for one in fields(Config):
+        value = environment.get(f"{PREFIX}{one.name.upper()}")
+        if value is not None:
+            found[one.name] = value
+    return found
+
+
+def _contradictions(config: Config) -> list[str]:
+    problems = []
+    if config.dsn and urlsplit(config.dsn).scheme not in ("postgresql", "postgres"):
+        problems.append("dsn: a postgresql:// address is expected")
+    if config.redis_url and urlsplit(config.redis_url).scheme not in ("redis", "rediss", "unix"):
+        problems.append("redis_url: a redis://, rediss:// or unix:// address is expected")
+    if config.blob_url and urlsplit(config.blob_url).scheme not in ("file", "s3"):
+        problems.append("blob_url: a file:// or s3:// address is expected")
+    if config.simulator and urlsplit(config.simulator).scheme != "http":
+        problems.append("simulator: an http:// address is expected")
+    if config.pooled and not config.dsn:
+        problems.append("pooled: there is no pooler before the embedded PostgreSQL; set dsn as well")
+    if config.log_format not in ("json", "console", "auto"):
+        problems.append("log_format: json, console or auto expected")
+    if config.log_level not in ("debug", "info", "warning", "error"):
+        problems.append("log_level: debug, info, warning or error expected")
+    for network in config.allowed_networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            problems.append(f"allowed_networks: {error}")
+    for name in ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s"):
+        if getattr(config, name) <= 0:
+            problems.append(f"{name}: must be above 0")
+    if not 0 <= config.api_port <= 65535:
+        problems.append("api_port: 0 to 65535 expected")
+    if config.model_threads < 0 or config.detail_refresh_days < 0:
+        problems.append("model_threads, detail_refresh_days: must not be below 0")
+    return problems
+
+
+def _boolean(given: Any) -> bool:
+    spelt = str(given).strip().lower()
+    if spelt in ("1", "true", "yes", "on"):
+        return True
+    if spelt in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError(f"true or false expected, not {given!r}")
+
+
+def _strings(given: Any) -> tuple[str, ...]:
+    if isinstance(given, list):
+        return tuple(str(one) for one in given)
+    return tuple(part.strip() for part in str(given).split(",") if part.strip())
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"text expected, not {given!r}")
+    if "\x00" in given:
+        raise ValueError("holds a NUL character")
+    return given
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "Path": lambda given: Path(_text(given)).expanduser(),
+    "str": _text,
+    "bool": _boolean,
+    "int": lambda given: int(str(given)),
+    "float": lambda given: float(str(given)),
+    "tuple[str, ...]": _strings,
+}
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value.resolve() if isinstance(value, Path) else value)

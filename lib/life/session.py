@@ -1,0 +1,52 @@
+"""What a process opens before it works: servers, database, cache and blobs, as the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from lib.life.config import Config, load
+from lib.store.connections import Cache, Database
+from lib.store.embedded import embedded
+from lib.store.migrate import migrate
+
+
+@contextmanager
+def with_servers(config: Config) -> Iterator[Config]:
+    """The configuration with both addresses filled in; the embedded servers run for as long as it is in use."""
+    if config.dsn and config.redis_url:
+        yield config
+        return
+    config.home.mkdir(parents=True, exist_ok=True)
+    with embedded(config.home) as servers:
+        yield replace(config, dsn=config.dsn or servers.dsn, redis_url=config.redis_url or servers.redis_url)
+
+
+@asynccontextmanager
+async def open_database(config: Config | None = None) -> AsyncIterator[Database]:
+    """A migrated database for a command: embedded servers are started when no address is configured."""
+    with with_servers(config or load()) as complete:
+        await migrate(complete.dsn)
+        async with Database(complete.dsn, pooled=complete.pooled) as database:
+            yield database
+
+
+@asynccontextmanager
+async def open_stores(config: Config | None = None) -> AsyncIterator[tuple[Config, Database, Cache]]:
+    """Like `open_database`, with the cache beside it and the configuration with both addresses."""
+    with with_servers(config or load()) as complete:
+        await migrate(complete.dsn)
+        async with Database(complete.dsn, pooled=complete.pooled) as database, Cache(complete.redis_url) as cache:
+            yield complete, database, cache
+
+
+@cache
+def vakanz_version() -> str:
+    """This release's version."""
+    try:
+        return version("vakanz")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"
