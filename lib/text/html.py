@@ -52,6 +52,9 @@ _MANY_TAGS = 400
 _HIDING = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'\\`]{3,2000}", re.IGNORECASE)
+_BLOCK_ENDS = re.compile(r"</(?:p|h[234]|[uo]l)>")
+_TAGS = re.compile(r"<[^>]*>")
+_NEWLINES = re.compile(r"\n[\n ]*")
 _BULLET = re.compile(r"^(?:- )?[•·▪▫◦‣⁃●○■□➢➤►✓✔*–-][ \t]+", re.MULTILINE)
 
 
@@ -65,7 +68,7 @@ def html_to_text(html: str) -> str:
 
 def clean_html(html: str) -> str:
     """The same words in p, ul, ol, li, h2-h4, strong, em, br and a[href] (http, https, mailto); safe in a browser."""
-    source = _UNWANTED.sub("", html[:MAX_HTML_CHARS])
+    source = html[:MAX_HTML_CHARS].encode("utf-8", "ignore").decode().replace("\x00", "")
     if "<" not in source and "&lt;" in source:
         source = unescape(source)  # some boards escape their markup once more
     if not _TAG.search(source):
@@ -82,10 +85,13 @@ def clean_html(html: str) -> str:
 def plain_text(clean: str) -> str:
     """Plain text of what `clean_html` returned (of nothing else)."""
     text = clean.replace("<br>", "\n").replace("<li>", "\n- ")
-    text = re.sub(r"</(?:p|h[234]|[uo]l)>", "\n\n", text)
-    text = _UNWANTED.sub("", unescape(re.sub(r"<[^>]*>", "", text)))
-    text = _BULLET.sub("- ", re.sub(r" *\n *", "\n", text))
-    return re.sub(r"\n{3,}", "\n\n", text).strip()[:MAX_TEXT_CHARS]
+    text = _TAGS.sub("", _BLOCK_ENDS.sub("\n\n", text))
+    text = _BULLET.sub("- ", _NEWLINES.sub(_newlines, text))
+    return unescape(text).strip()[:MAX_TEXT_CHARS]
+
+
+def _newlines(run: re.Match[str]) -> str:
+    return "\n\n" if run[0].count("\n") > 1 else "\n"
 
 
 def _tame(html: str) -> str:
@@ -221,7 +227,7 @@ class _Writer:
         while self._levels:
             self._leave_list()
         self._end_block()
-        return "".join(self._out)
+        return _UNWANTED.sub("", "".join(self._out))
 
     def _prepare(self) -> None:
         """Opens what the next word needs around it, and settles the breaks and the space before it."""
