@@ -141,9 +141,8 @@ def _contradictions(config: Config) -> list[str]:
             ipaddress.ip_network(network)
         except ValueError as error:
             problems.append(f"allowed_networks: {error}")
-    for name in ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s"):
-        if getattr(config, name) <= 0:
-            problems.append(f"{name}: must be above 0")
+    positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
+    problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
     if not 0 <= config.api_port <= 65535:
         problems.append("api_port: 0 to 65535 expected")
     if config.model_threads < 0 or config.detail_refresh_days < 0:

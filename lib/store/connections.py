@@ -28,7 +28,6 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 _LOST_POSTGRES = (
     OSError,  # refused, reset, no such socket, time-outs
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,  # "connection is closed", "connection was closed in the middle of operation"
     asyncpg.CannotConnectNowError,  # starting up, shutting down
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -43,6 +42,17 @@ _LOST_REDIS = (
     redis.exceptions.BusyLoadingError,
     redis.exceptions.ReadOnlyError,
 )
+
+
+def _lost_postgres(error: BaseException) -> bool:
+    # Interface errors are mostly bugs of the caller, except for those of a connection that is no more: "connection is
+    # closed", "connection was closed in the middle of operation", "pool is closing".
+    closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+    return closed or isinstance(error, _LOST_POSTGRES)
+
+
+def _lost_redis(error: BaseException) -> bool:
+    return isinstance(error, _LOST_REDIS)
 
 
 class Waiter(Protocol):
@@ -73,13 +83,15 @@ class Link:
         """Replaces whom to tell that we wait."""
         self._waiting = waiting
 
-    async def call(self, attempt: Callable[[], Awaitable[T]], lost: tuple[type[BaseException], ...]) -> T:
-        """The result of `attempt`, repeated on the ladder 1, 2, 4, 8, 16, 30, 30 ... s for as long as it is `lost`."""
+    async def call(self, attempt: Callable[[], Awaitable[T]], lost: Callable[[BaseException], bool]) -> T:
+        """The result of `attempt`, repeated on the ladder 1, 2, 4, 8, 16, 30, 30 ... s while its errors mean `lost`."""
         delays = reconnect_delays(self._rng)
         while True:
             try:
                 result = await attempt()
-            except lost as error:
+            except Exception as error:
+                if not lost(error):
+                    raise
                 if self.up:
                     self.up = False
                     self._log.warning("server lost", reason=f"{type(error).__name__}: {error}"[:300])
@@ -127,7 +139,7 @@ class Database:
                 except _REPEATABLE:
                     await anyio.sleep(random.uniform(0.01, 0.1))
 
-        return await self.link.call(attempt, _LOST_POSTGRES)
+        return await self.link.call(attempt, _lost_postgres)
 
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """The rows of one statement, which is a transaction of its own."""
@@ -137,7 +149,7 @@ class Database:
                 rows: Sequence[asyncpg.Record] = await connection.fetch(statement, *arguments)
                 return rows
 
-        return await self.link.call(attempt, _LOST_POSTGRES)
+        return await self.link.call(attempt, _lost_postgres)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> asyncpg.Record | None:
         """The first row of one statement, None when there is none."""
@@ -159,7 +171,9 @@ class Database:
             with anyio.fail_after(timeout_s):
                 async with (await self._open()).acquire() as connection:
                     await connection.fetchval("SELECT 1")
-        except _LOST_POSTGRES:
+        except Exception as error:
+            if not _lost_postgres(error):
+                raise
             return False
         return True
 
@@ -216,7 +230,7 @@ class Cache:
         async def attempt() -> T:
             return await work(self.client)
 
-        return await self.link.call(attempt, _LOST_REDIS)
+        return await self.link.call(attempt, _lost_redis)
 
     async def ping(self, timeout_s: float = 2.0) -> bool:
         """Whether the server answers now; does not wait for it to come back."""

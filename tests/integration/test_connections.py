@@ -33,7 +33,7 @@ async def test_says_once_that_it_lost_and_once_that_it_regained() -> None:
 
     with structlog.testing.capture_logs() as logs:
         link = Link("postgresql", rng=random.Random(1), sleep=sleep, waiting=waiting)
-        assert await link.call(attempt, (OSError,)) == "here"
+        assert await link.call(attempt, lambda error: isinstance(error, OSError)) == "here"
     assert [entry["event"] for entry in logs] == ["server lost", "server regained"]
     assert [round(delay) for delay in slept] == [1, 2, 4]
     assert told == 6
@@ -42,6 +42,11 @@ async def test_says_once_that_it_lost_and_once_that_it_regained() -> None:
 async def test_other_errors_are_not_waited_for(database: Database) -> None:
     with pytest.raises(asyncpg.UndefinedTableError):
         await database.execute("SELECT * FROM nowhere")
+
+
+async def test_values_that_cannot_be_sent_are_not_waited_for(database: Database) -> None:
+    with anyio.fail_after(2), pytest.raises(asyncpg.DataError, match="int32"):
+        await database.fetch("SELECT $1::int", 2**40)
 
 
 async def test_json_and_transaction_ids_travel(database: Database) -> None:
