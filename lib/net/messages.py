@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,6 +10,8 @@ import msgspec
 import orjson
 
 from lib.errors import Malformed
+
+_FORGIVING = json.JSONDecoder(strict=False)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +42,19 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
     def json(self) -> Any:
-        """The decoded body. Raises Malformed when it is not JSON."""
+        """The decoded body. Raises Malformed when it is not JSON.
+
+        What one value alone can spoil (bytes that are no UTF-8, half a surrogate pair, a raw control character, a
+        number beyond double) does not cost the rest: such a body is read once more by a forgiving reader. A cut or
+        endlessly nested one stays an error.
+        """
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise Malformed(f"not JSON: {error}") from error
+            try:
+                return _FORGIVING.decode(self.body.decode(json.detect_encoding(self.body), "replace"))
+            except (ValueError, RecursionError):
+                raise Malformed(f"not JSON: {error}") from error
 
     def json_object(self) -> dict[str, Any]:
         """The decoded body, which must be an object. Raises Malformed."""

@@ -23,6 +23,8 @@ Remote = Literal["remote", "hybrid", "onsite"]
 
 MAX_TEXT_CHARS = 500_000
 MAX_FIELD_CHARS = 2_000
+MAX_ID_CHARS = 200
+MAX_UNKNOWN_NAMES = 500
 T = TypeVar("T")
 
 
@@ -150,20 +152,22 @@ def merge_rows(rows: Iterable[Posting]) -> list[Posting]:
 
 def clean_text(value: str, limit: int = MAX_FIELD_CHARS) -> str:
     """`value` without what PostgreSQL or UTF-8 cannot hold (NUL, lone surrogates), cut at `limit` characters."""
+    value = value[:limit]
     if "\x00" in value:
         value = value.replace("\x00", "")
     try:
         value.encode()
     except UnicodeEncodeError:
         value = value.encode("utf-8", "replace").decode()
-    return value[:limit]
+    return value
 
 
 class Record:
     """A JSON object that is emptied while it is read, so that what nobody asked for is left over.
 
     `need` raises Malformed when the field is missing or of another type; `get` gives None for missing, null and
-    for another type, and counts the latter as unknown (`name!`).
+    for another type, and counts the latter as unknown (`name!`). Texts come cleaned and cut. Closing a record closes
+    the records that `sub` and `subs` took out of it.
     """
 
     def __init__(self, fields: Any, unknown: Counter[str], prefix: str = "") -> None:
@@ -172,6 +176,7 @@ class Record:
         self._fields = dict(fields)
         self._unknown = unknown
         self._prefix = prefix
+        self._parts: list[Record] = []
 
     def need(self, name: str, kind: type[T]) -> T:
         """The field's value. Raises Malformed when it is missing, null or not a `kind`."""
@@ -186,29 +191,48 @@ class Record:
         if value is None:
             return None
         if not _is(value, kind):
-            self._unknown[f"{self._prefix}{name}!"] += 1
+            self._count(f"{name}!")
             return None
         return _clean(value)  # type: ignore[no-any-return]
+
+    def take(self, name: str) -> Any:
+        """The field's value of whatever type, as it came: not cleaned, not cut."""
+        return self._fields.pop(name, None)
 
     def html(self, name: str) -> str | None:
         """Like `get` for a long text: cut at MAX_TEXT_CHARS instead of MAX_FIELD_CHARS."""
         value = self._fields.pop(name, None)
-        return clean_text(value, MAX_TEXT_CHARS) if isinstance(value, str) else None
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._count(f"{name}!")
+            return None
+        return clean_text(value, MAX_TEXT_CHARS)
 
     def sub(self, name: str) -> Record | None:
         """The object under `name` as a record of its own, None when there is none."""
         value = self.get(name, dict)
-        return None if value is None else Record(value, self._unknown, f"{self._prefix}{name}.")
+        return None if value is None else self._part(value, name)
 
     def subs(self, name: str) -> list[Record]:
         """The objects in the list under `name`; elements that are no objects are counted as unknown."""
         records = []
         for element in self.get(name, list) or []:
             if isinstance(element, dict):
-                records.append(Record(element, self._unknown, f"{self._prefix}{name}."))
+                records.append(self._part(element, name))
             else:
-                self._unknown[f"{self._prefix}{name}!"] += 1
+                self._count(f"{name}!")
         return records
+
+    def strings(self, name: str) -> list[str]:
+        """The texts in the list under `name`; elements that are no text are counted as unknown."""
+        texts = []
+        for element in self.get(name, list) or []:
+            if isinstance(element, str):
+                texts.append(clean_text(element))
+            else:
+                self._count(f"{name}!")
+        return texts
 
     def skip(self, names: Iterable[str]) -> None:
         """Fields that we know and leave aside on purpose."""
@@ -218,7 +242,19 @@ class Record:
     def close(self) -> None:
         """Counts what is left as unknown."""
         for name in self._fields:
-            self._unknown[clean_text(f"{self._prefix}{name}", 200)] += 1
+            self._count(name)
+        for part in self._parts:
+            part.close()
+
+    def _part(self, fields: dict[str, Any], name: str) -> Record:
+        part = Record(fields, self._unknown, f"{self._prefix}{name}.")
+        self._parts.append(part)
+        return part
+
+    def _count(self, name: str) -> None:
+        known = clean_text(f"{self._prefix}{name}", 200)
+        # A hostile page may hold a million names; past the limit they are counted together.
+        self._unknown[known if known in self._unknown or len(self._unknown) < MAX_UNKNOWN_NAMES else "..."] += 1
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -255,6 +291,8 @@ def read_page(
             row = read_row(record)
             if row is not None and not (row.external_id.strip() and row.title.strip()):
                 raise Malformed("no id or no title")
+            if row is not None and len(row.external_id) > MAX_ID_CHARS:
+                raise Malformed(f"id is longer than {MAX_ID_CHARS} characters")
         except (Malformed, ValueError, OverflowError) as error:
             rejected.append(Rejected(clean_text(_raw(item), 4_000), clean_text(str(error))))
             continue

@@ -1,0 +1,1 @@
+"""The workers: crawling, describing, enriching, embedding and upkeep."""
