@@ -1,0 +1,216 @@
+"""The one polite client: every request to the outside goes through `Fetcher.send`.
+
+It decides nothing about retries, which are the callers' business. It keeps to the limits of the host, asks
+robots.txt, stays on the public web, follows redirects one judged hop at a time, and hands on whole answers only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self, TypeAlias
+
+import aiohttp
+import redis.asyncio as aioredis
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from lib.errors import Refused, SourceError, Transient
+from lib.net.body import ACCEPT_ENCODING, read_body
+from lib.net.breaker import Event
+from lib.net.egress import GuardedResolver
+from lib.net.messages import Request, Response
+from lib.net.policy import FetchPolicy
+from lib.net.politeness import Politeness
+from lib.net.redirects import REDIRECTS, Hop, first_hop, next_hop
+from lib.net.robots import Robots
+from lib.net.status import error_of, event_of, pause_of
+from lib.net.validators import Validators
+
+MAX_REDIRECTS = 5
+_CONNECT_S = 15.0
+
+_Permit: TypeAlias = Callable[[URL], Awaitable[float]]  # the crawl delay of a URL, or an error when it is forbidden
+_Opening: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientResponse]
+
+
+class Observer(Protocol):
+    """Told of every hop, for metrics. `outcome`: ok, not_modified, redirect, or the error's class in lower case.
+
+    `seconds`: from the granted turn to the end of the body. `size`: bytes of the decompressed body.
+    """
+
+    def on_request(self, host: str, outcome: str, seconds: float, size: int) -> None: ...
+
+
+class _Answer(NamedTuple):
+    """`location`: where to go on, None when this is the end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+    location: str | None = None
+
+
+class Fetcher:
+    """One client for all requests of a process; use it as an async context manager.
+
+    `client`: the Redis in which all processes share the limits, None for limits of this process alone.
+    """
+
+    def __init__(
+        self,
+        policy: FetchPolicy,
+        client: aioredis.Redis | None = None,
+        *,
+        observer: Observer | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._policy = policy
+        self._politeness = Politeness(
+            client, longest_s=policy.max_wait_s, rules=policy.breaker, rng=rng or random.Random()
+        )
+        self._robots = Robots(self._fetch_rules, policy.robot)
+        self._observer = observer
+        self._reroute = None if policy.reroute is None else URL(policy.reroute)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        resolver = aiohttp.ThreadedResolver()
+        guarded = resolver if self._reroute else GuardedResolver(resolver, self._policy)
+        self._session = aiohttp.ClientSession(
+            # No limit of its own: a request that waited for a connection would lose its time to it.
+            connector=aiohttp.TCPConnector(limit=0, resolver=guarded, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            headers={
+                "User-Agent": self._policy.user_agent,
+                "Accept": "*/*",
+                "Accept-Encoding": ACCEPT_ENCODING,
+            },
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._robots.aclose()
+        if self._session is not None:
+            await self._session.close()
+        await self._politeness.aclose()
+
+    async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+        """The whole answer to `request`: 2xx, or 304 with an empty body when `validators` still hold.
+
+        Raises Refused, Denied, RateLimited, Gone, Transient, Malformed; `lib.net.status` says which status is what.
+        `request.timeout_s` counts from the first byte sent to the last one read, over all redirects; time spent
+        waiting for the host's turn is not in it.
+        """
+        first = first_hop(request, validators, self._policy)
+
+        async def permit(url: URL) -> float:
+            exempt = request.documented_api and url.raw_host == first.url.raw_host
+            return 0.0 if exempt else await self._robots.crawl_delay_s(url)
+
+        return await self._follow(request, first, permit)
+
+    async def _fetch_rules(self, request: Request) -> Response:
+        async def permit(_: URL) -> float:
+            return 0.0
+
+        return await self._follow(request, first_hop(request, None, self._policy), permit)
+
+    async def _follow(self, request: Request, hop: Hop, permit: _Permit) -> Response:
+        left_s = request.timeout_s
+        for _ in range(MAX_REDIRECTS + 1):
+            delay_s = await permit(hop.url)
+            started, answer = await self._visit(hop, request, delay_s, left_s)
+            if answer.location is None:
+                return Response(
+                    request=request,
+                    url=str(hop.url),
+                    status=answer.status,
+                    headers=answer.headers,
+                    body=answer.body,
+                )
+            left_s -= time.monotonic() - started
+            hop = next_hop(hop, answer.status, answer.location, self._policy)
+        raise Refused(f"more than {MAX_REDIRECTS} redirects from {request.url[:200]}")
+
+    async def _visit(self, hop: Hop, request: Request, delay_s: float, left_s: float) -> tuple[float, _Answer]:
+        """One hop in its host's turn: when it began (monotonic) and the answer. Raises what `send` raises."""
+        limits = self._policy.limits_of(hop.host).slowed(delay_s)
+        visit = await self._politeness.enter(hop.host, limits, max(left_s, 0.0))
+        started = time.monotonic()
+        event, pause_s, outcome, size = None, 0.0, "cancelled", 0
+        try:
+            answer = await self._exchange(hop, request.max_bytes, left_s)
+            event, outcome, size = Event.SUCCESS, _outcome(answer), len(answer.body)
+        except SourceError as error:
+            event, pause_s = event_of(error), pause_of(error, datetime.now(UTC))
+            outcome = type(error).__name__.lower()
+            raise
+        finally:
+            self._politeness.leave(visit, event, pause_s)
+            if self._observer is not None:
+                self._observer.on_request(hop.host, outcome, time.monotonic() - started, size)
+        return started, answer
+
+    async def _exchange(self, hop: Hop, max_bytes: int, left_s: float) -> _Answer:
+        """The answer to one request within `left_s` seconds. Libraries' errors end here."""
+        try:
+            async with asyncio.timeout(left_s), self._open(hop) as answer:
+                return await _read(hop, answer, max_bytes)
+        except TimeoutError as error:
+            raise Transient(f"{hop.host}: no whole answer in time") from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise Refused(f"not a web address: {str(hop.url)[:200]!r}") from error
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            raise Transient(f"{hop.host}: {type(error).__name__}: {error}"[:500]) from error
+
+    def _open(self, hop: Hop) -> _Opening:
+        """Sends the request. A GET on a kept connection that turns out to be closed is sent once more by aiohttp."""
+        if self._session is None:
+            raise RuntimeError("a Fetcher is used as `async with Fetcher(...)`")
+        url, headers = hop.url, hop.headers
+        if self._reroute is not None:
+            url = self._reroute.origin().join(hop.url.relative())
+            headers = {**headers, "Host": hop.url.host_port_subcomponent or hop.host}
+        return self._session.request(hop.method, url, headers=headers, data=hop.body, allow_redirects=False)
+
+
+async def _read(hop: Hop, answer: aiohttp.ClientResponse, max_bytes: int) -> _Answer:
+    """Reads the body of an answer to hand on only: one that we do not want is dropped with its connection, unless it
+    came along with the headers."""
+    headers = _headers(answer)
+    location = headers.get("location")
+    if answer.status in REDIRECTS and location is not None:
+        return _Answer(answer.status, headers, location=location)
+    error = error_of(answer.status, headers, datetime.now(UTC), conditional=hop.conditional)
+    if error is not None:
+        error.args = (f"{hop.host}: {error}",)
+        raise error
+    body = await read_body(answer.content.iter_any(), headers.get("content-encoding", ""), max_bytes)
+    return _Answer(answer.status, headers, body=body)
+
+
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Lower-case names; values of repeated ones joined; bytes that are no UTF-8 replaced."""
+    found: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        name = name.lower()
+        text = value if value.isascii() else value.encode("utf-8", "replace").decode()
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+def _outcome(answer: _Answer) -> str:
+    if answer.location is not None:
+        return "redirect"
+    return "not_modified" if answer.status == 304 else "ok"
