@@ -21,7 +21,8 @@ CREATE TABLE board (
     state            text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspect', 'denied', 'gone', 'paused')),
     next_due         timestamptz NOT NULL DEFAULT now(),
     every_s          integer NOT NULL DEFAULT 86400 CHECK (every_s > 0),
-    list_hash        bytea,                         -- of the last complete list's postings: unchanged means no writes
+    claimed_by       text,                          -- the crawler that works on it, and until when it may
+    claimed_until    timestamptz,
     last_crawled_at  timestamptz,
     last_complete_at timestamptz,
     last_count       integer,                       -- rows of the last complete list
@@ -113,6 +114,8 @@ CREATE TABLE posting (
 
 CREATE INDEX posting_changes ON posting (shard, changed_xid, id);
 CREATE INDEX posting_newest ON posting (first_seen DESC, id DESC) WHERE state IN ('discovered', 'described');
+CREATE INDEX posting_title_words ON posting USING gin (to_tsvector('simple', title))
+    WHERE state IN ('discovered', 'described');
 
 CREATE TABLE posting_text (
     posting_id        bigint PRIMARY KEY REFERENCES posting ON DELETE CASCADE,
@@ -120,6 +123,7 @@ CREATE TABLE posting_text (
     html_hash         bytea,
     raw_response_id   bigint,
     described_at      timestamptz,
+    described_xid     xid8 NOT NULL DEFAULT '0',     -- the change that brought the text, to tell it from a later one
     description_html  text,                         -- follower: text; safe to show
     description_text  text,
     search            tsvector,                     -- follower: text; German and English
@@ -134,12 +138,15 @@ CREATE TABLE posting_vector (
     language     text,
     remote       text,
     employment   text,
-    salary_eur   real                               -- upper end of a year's pay
+    salary_eur   real,                              -- upper end of a year's pay
+    seniority    text,                              -- what a match compares, see lib.match.facets
+    skills       text[]                             -- NULL: there is no text that could name any
 );
 CREATE INDEX posting_vector_listing ON posting_vector USING hnsw (listing halfvec_cosine_ops)
     WITH (m = 16, ef_construction = 100);
 CREATE INDEX posting_vector_facets ON posting_vector (country_code, language, remote) WHERE listing IS NOT NULL;
 CREATE INDEX posting_vector_salary ON posting_vector (salary_eur) WHERE listing IS NOT NULL;
+CREATE STATISTICS posting_vector_facets_together (mcv) ON country_code, language, remote, employment FROM posting_vector;
 
 CREATE TABLE posting_full_vector (                  -- apart, so that the listing vectors' rows stay narrow
     posting_id   bigint PRIMARY KEY REFERENCES posting ON DELETE CASCADE,
@@ -240,7 +247,7 @@ CREATE TABLE api_key (
 
 CREATE TABLE search_request (
     id           uuid PRIMARY KEY,
-    api_key_id   bigint NOT NULL REFERENCES api_key,
+    api_key_id   bigint REFERENCES api_key,         -- NULL: the command line, or the page on this machine
     at           timestamptz NOT NULL DEFAULT now(),
     profile_hash bytea NOT NULL,
     candidates   integer NOT NULL,

@@ -1,0 +1,74 @@
+"""The crawl daemon: claims due boards, crawls several at a time, and keeps its claims alive while it works."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime
+
+import anyio
+import structlog
+
+from daemons.crawl.crawler import Crawler
+from daemons.sources import UnknownSource, source
+from lib.errors import Fenced
+from lib.life.actor import Life
+from lib.life.fetching import fetcher
+from lib.life.session import vakanz_version
+from lib.posting import boards
+from lib.posting.boards import Board
+from lib.store.blobs import Blobs
+
+_IDLE_S = 1.0
+_EXTEND_S = boards.CLAIM_S / 4
+
+
+def session_id(host: str) -> str:
+    """A crawl session's id: when it began, where, and in which process."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{host}-{os.getpid()}"
+
+
+async def serve(life: Life, shards: range) -> None:
+    """Crawls whatever is due until asked to stop. Boards are claimed one by one, so any number of crawlers may run."""
+    config = life.config
+    session = session_id(config.host)
+    await boards.open_session(life.database, session, config.host, vakanz_version())
+    running: set[int] = set()
+    slots = anyio.CapacityLimiter(config.crawl_concurrency)
+    async with fetcher(config, life.cache) as client:
+        crawler = Crawler(
+            life.database, client, Blobs(config.blobs), session, f"{config.host}:{life.unit}", random.Random(),
+            life.progress,
+        )  # fmt: skip
+
+        async def crawl(board: Board) -> None:
+            async with slots:
+                try:
+                    outcome = await crawler.crawl(source(board.source), board)
+                    life.count("boards")
+                    life.count("postings", outcome.seen)
+                except (Fenced, UnknownSource) as error:
+                    structlog.get_logger("crawl").warning("left alone", board=board.tenant, reason=str(error))
+                finally:
+                    running.discard(board.id)
+
+        async with anyio.create_task_group() as keeping:
+            keeping.start_soon(_extend, life, crawler.owner, running)
+            async with anyio.create_task_group() as crawls:
+                while not life.stop.is_set():
+                    free = config.crawl_concurrency - len(running)
+                    due = await boards.claim_due(life.database, crawler.owner, free, running) if free > 0 else []
+                    for board in due:
+                        running.add(board.id)
+                        crawls.start_soon(crawl, board)
+                    life.say("working" if running else "idle", f"{len(running)} boards in hand")
+                    if await life.pause(0.1 if due or not free else _IDLE_S):
+                        break
+            keeping.cancel_scope.cancel()
+
+
+async def _extend(life: Life, owner: str, running: set[int]) -> None:
+    while True:
+        await anyio.sleep(_EXTEND_S)
+        if running:
+            await boards.extend_claims(life.database, owner, running)

@@ -1,0 +1,1 @@
+"""The sharded description pipeline: fetches the texts that lists do not carry."""

@@ -1,0 +1,180 @@
+"""Details of one shard: what has no text is fetched, described, put off or closed.
+
+The follower's place moves on whatever became of a fetch: what failed for the moment waits in `detail_retry`, and
+upkeep gives it a new place in the change log when its time has come. So one slow host never holds up a shard.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import anyio
+
+from daemons.crawl.walk import Fetch, patiently, raw_record
+from lib.backoff import full_jitter_delays
+from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError
+from lib.net.messages import Response
+from lib.posting import boards, writing
+from lib.posting.boards import RawResponse
+from lib.posting.contract import DetailSource, Posting, Source
+from lib.posting.writing import Described
+from lib.store import letters
+from lib.store.blobs import Blobs
+from lib.store.changes import Follower, Prepared
+from lib.store.connections import Connection, Database
+from sql import statements
+
+_SQL = statements("postings")
+_MAX_ATTEMPTS = 6
+_FIRST_RETRY_S = 60.0
+_LONGEST_RETRY_S = 6 * 3_600.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A posting whose detail is to be fetched."""
+
+    posting_id: int
+    external_id: str
+    board_id: int
+    source: str
+    tenant: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A detail that came, with the record of the answer that brought it."""
+
+    posting_id: int
+    detail: Posting
+    raw: RawResponse
+
+
+@dataclass(frozen=True)
+class Vanished:
+    """The posting's page says that it is gone."""
+
+    posting_id: int
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """A detail that did not come. `final`: it was tried often enough, or trying again makes no sense."""
+
+    posting_id: int
+    source: str
+    attempts: int
+    retry_at: datetime
+    reason: str
+    final: bool
+
+
+Result = Fetched | Vanished | Postponed
+
+
+@dataclass
+class DescriptionFold:
+    """Fetches the details of changed postings that have no text. `sources` are those whose lists have none."""
+
+    database: Database
+    fetcher: Fetch
+    blobs: Blobs
+    sources: Mapping[str, Source]
+    session: str
+    refresh_days: int
+    concurrency: int
+    rng: random.Random
+    turned: Callable[[], None]
+    follower: Follower = Follower("descriptions", 1)
+
+    async def prepare(self, posting_ids: Sequence[int]) -> Prepared[Result]:
+        names = [name for name, source in self.sources.items() if isinstance(source, DetailSource)]
+        rows = await self.database.fetch(_SQL.undescribed, list(posting_ids), names, self.refresh_days)
+        results: list[Result] = []
+        slots = anyio.CapacityLimiter(self.concurrency)
+
+        async def fetch(wanted: Wanted) -> None:
+            async with slots:
+                results.append(await self._detail(wanted))
+            self.turned()
+
+        async with anyio.create_task_group() as tasks:
+            for row in rows:
+                tasks.start_soon(
+                    fetch,
+                    Wanted(
+                        row["id"], row["external_id"], row["board_id"], row["source"], row["tenant"], row["attempts"]
+                    ),
+                )
+        results.sort(key=lambda result: result.posting_id)  # rows are locked in one order by everybody
+        return Prepared(results)
+
+    async def write(self, connection: Connection, items: Sequence[Result]) -> None:
+        now = datetime.now(UTC)
+        fetched = [item for item in items if isinstance(item, Fetched)]
+        if fetched:
+            raw_ids = await boards.add_raws(connection, [item.raw for item in fetched])
+            described = [
+                Described(item.posting_id, item.detail, raw_id) for item, raw_id in zip(fetched, raw_ids, strict=True)
+            ]
+            await writing.describe(connection, self.session, now, described)
+        vanished = [item.posting_id for item in items if isinstance(item, Vanished)]
+        if vanished:
+            await writing.close_by_id(connection, self.session, now, vanished)
+        await self._postpone(connection, [item for item in items if isinstance(item, Postponed)])
+
+    async def _postpone(self, connection: Connection, items: Sequence[Postponed]) -> None:
+        later = [item for item in items if not item.final]
+        if later:
+            await connection.execute(
+                _SQL.postpone, [item.posting_id for item in later], [item.attempts for item in later],
+                [item.retry_at for item in later], [item.reason for item in later],
+            )  # fmt: skip
+        final = [item for item in items if item.final]
+        for item in final:
+            await letters.bury(
+                connection,
+                f"detail:{item.source}",
+                str(item.posting_id),
+                None,
+                {"attempts": item.attempts},
+                item.reason,
+            )
+        if final:
+            await connection.execute(_SQL.give_up, [item.posting_id for item in final])
+
+    async def _detail(self, wanted: Wanted) -> Result:
+        source = self.sources[wanted.source]
+        assert isinstance(source, DetailSource)  # only such sources' postings are asked for
+        request = source.detail_request(wanted.tenant, wanted.external_id)
+        try:
+            response = await patiently(partial(self.fetcher.send, request), self.rng, self.turned)
+            detail = source.parse_detail(wanted.tenant, response)
+            if not detail.html:
+                raise Malformed("the detail has no text")
+            return Fetched(wanted.posting_id, detail, await self._keep(wanted, response))
+        except Gone:
+            return Vanished(wanted.posting_id)
+        except SourceError as error:
+            return self._postponed(wanted, error)
+
+    async def _keep(self, wanted: Wanted, response: Response) -> RawResponse:
+        key = await self.blobs.put(response.body)
+        return raw_record(wanted.board_id, self.session, response, key, datetime.now(UTC))
+
+    def _postponed(self, wanted: Wanted, error: SourceError) -> Postponed:
+        """When to try again. Being told to wait costs no attempt."""
+        now = datetime.now(UTC)
+        reason = f"{type(error).__name__}: {error}"[:500]
+        if isinstance(error, RateLimited):
+            return Postponed(wanted.posting_id, wanted.source, wanted.attempts, error.retry_at, reason, False)
+        attempts = wanted.attempts + 1
+        final = attempts >= _MAX_ATTEMPTS or isinstance(error, Denied)
+        delays = full_jitter_delays(self.rng, first_s=_FIRST_RETRY_S * 2.0**wanted.attempts, cap_s=_LONGEST_RETRY_S)
+        retry_at = now + timedelta(seconds=_FIRST_RETRY_S / 2 + next(delays))
+        return Postponed(wanted.posting_id, wanted.source, attempts, retry_at, reason, final)

@@ -1,0 +1,31 @@
+"""The one polite client, made as the configuration says."""
+
+from __future__ import annotations
+
+from lib.errors import ConfigError
+from lib.life.config import Config
+from lib.life.metrics import FetchMetrics
+from lib.net.fetch import Fetcher
+from lib.net.policy import FetchPolicy, HostLimits
+from lib.store.connections import Cache
+
+_SIMULATED_LIMITS = HostLimits(rate_per_s=None, concurrency=None)
+
+
+def fetcher(config: Config, cache: Cache) -> Fetcher:
+    """A client whose limits all servers share. Raises ConfigError when nobody could be told who we are.
+
+    A simulated market is ours: nobody's limits apply to it.
+    """
+    if not config.contact and not config.simulator:
+        raise ConfigError(
+            ["contact: set VAKANZ_CONTACT to a mail address or page; hosts' owners must be able to reach us"]
+        )
+    limits = HostLimits(rate_per_s=config.host_rate, concurrency=config.host_concurrency)
+    policy = FetchPolicy(
+        contact=config.contact or "simulated",
+        limits=_SIMULATED_LIMITS if config.simulator else limits,
+        allowed_networks=config.allowed_networks,
+        reroute=config.simulator or None,
+    )
+    return Fetcher(policy, cache.client, observer=FetchMetrics())

@@ -1,0 +1,165 @@
+"""Boards as rows: registered, claimed by one crawler at a time, finished with what was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+from lib.net.validators import Validators
+from lib.store.connections import Connection, Database
+from sql import statements
+
+_SQL = statements("boards")
+CLAIM_S = 60.0
+BoardState = Literal["active", "suspect", "denied", "gone", "paused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One tenant of one source. Times are ours; `last_count` is the length of the last complete list."""
+
+    id: int
+    source: str
+    tenant: str
+    company: str | None
+    url: str
+    state: BoardState
+    next_due: datetime
+    every_s: int
+    last_crawled_at: datetime | None
+    last_complete_at: datetime | None
+    last_count: int | None
+    suspect_count: int
+    failures: int
+    last_error: str | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Board:
+        """The board in a row that has all its columns."""
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a crawl leaves on its board. `count` is None unless the list was complete."""
+
+    state: BoardState
+    next_in_s: float
+    at: datetime
+    complete: bool
+    count: int | None
+    suspect_count: int
+    failures: int
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawResponse:
+    """What was asked, when, and where the answer's body is kept."""
+
+    board_id: int
+    session: str
+    url: str
+    status: int
+    content_hash: bytes
+    blob_key: str
+    size: int
+    fetched_at: datetime
+
+
+async def add(
+    database: Database, source: str, tenant: str, company: str | None, url: str, every_s: int
+) -> tuple[int, bool]:
+    """The board's id, and whether it is new."""
+    row = await database.fetchrow(_SQL.add_board, source, tenant, company, url, every_s)
+    assert row is not None  # the upsert always returns its row
+    return row["id"], row["added"]
+
+
+async def add_many(database: Database, rows: Sequence[tuple[str, str, str | None, str, int]]) -> None:
+    """Registers (source, tenant, company, url, every_s) rows; known ones are left alone."""
+    await database.execute(_SQL.add_boards, *map(list, zip(*rows, strict=True)))
+
+
+async def list_all(database: Database) -> list[tuple[Board, int]]:
+    """All boards, each with how many of its postings are open."""
+    return [(Board.of(row), row["open"]) for row in await database.fetch(_SQL.list_boards, None)]
+
+
+async def find(database: Database, name: str) -> list[int]:
+    """Ids of the boards that `name` may mean: an id, a tenant, source:tenant, or the board's address."""
+    return [row["id"] for row in await database.fetch(_SQL.find_boards, name)]
+
+
+async def claim_due(database: Database, owner: str, limit: int, running: Collection[int]) -> list[Board]:
+    """Up to `limit` due boards that nobody works on, now claimed for CLAIM_S seconds."""
+    rows = await database.fetch(_SQL.claim_due_boards, owner, CLAIM_S, limit, list(running))
+    return [Board.of(row) for row in rows]
+
+
+async def claim(database: Database, owner: str, board_id: int) -> Board | None:
+    """The board, claimed whether due or not; None while another crawler works on it."""
+    row = await database.fetchrow(_SQL.claim_board, owner, CLAIM_S, board_id)
+    return None if row is None else Board.of(row)
+
+
+async def extend_claims(database: Database, owner: str, board_ids: Collection[int]) -> None:
+    """Extends all claims of one crawler by CLAIM_S seconds from now."""
+    await database.execute(_SQL.extend_claims, owner, CLAIM_S, list(board_ids))
+
+
+async def still_claimed(connection: Connection, owner: str, board_id: int) -> bool:
+    """Locks the board for this transaction if it is still `owner`'s."""
+    return bool(await connection.fetchval(_SQL.hold_claim, board_id, owner))
+
+
+async def finish(connection: Connection, owner: str, board_id: int, end: Finished) -> bool:
+    """Writes the end of a crawl and frees the claim. False when the board is not `owner`'s any more."""
+    return bool(
+        await connection.fetchval(
+            _SQL.finish_board, board_id, owner, end.state, end.next_in_s, end.at, end.complete, end.count,
+            end.suspect_count, end.failures, end.error,
+        )
+    )  # fmt: skip
+
+
+async def validators(database: Database, board_id: int) -> dict[str, Validators]:
+    """What the board's pages were marked with, by address."""
+    rows = await database.fetch(_SQL.load_validators, board_id)
+    return {row["url"]: Validators(etag=row["etag"], last_modified=row["last_modified"]) for row in rows}
+
+
+async def save_validators(connection: Connection, board_id: int, marks: dict[str, Validators]) -> None:
+    """Remembers the marks of a complete list's pages."""
+    await connection.execute(
+        _SQL.save_validators, board_id, list(marks), [mark.etag for mark in marks.values()],
+        [mark.last_modified for mark in marks.values()],
+    )  # fmt: skip
+
+
+async def open_session(database: Database, session: str, host: str, version: str) -> None:
+    """Registers a crawler's run, which everything that it writes will name."""
+    await database.execute(_SQL.open_session, session, host, version)
+
+
+async def add_raw(database: Database, raw: RawResponse) -> int:
+    """Keeps the record of one answer and returns its id."""
+    value: Any = await database.fetchval(
+        _SQL.add_raw, raw.board_id, raw.session, raw.url, raw.status, raw.content_hash, raw.blob_key, raw.size,
+        raw.fetched_at,
+    )  # fmt: skip
+    return int(value)
+
+
+async def add_raws(connection: Connection, raws: Sequence[RawResponse]) -> list[int]:
+    """Keeps the records of many answers in one statement; ids in their order."""
+    rows = await connection.fetch(
+        _SQL.add_raws, [raw.board_id for raw in raws], [raw.session for raw in raws], [raw.url for raw in raws],
+        [raw.status for raw in raws], [raw.content_hash for raw in raws], [raw.blob_key for raw in raws],
+        [raw.size for raw in raws], [raw.fetched_at for raw in raws],
+    )  # fmt: skip
+    return [row["id"] for row in rows]

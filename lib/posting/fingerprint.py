@@ -1,0 +1,28 @@
+"""Whether a posting changed: hashes over what it says, never over when a system says it was touched.
+
+Several systems move their update stamps for whole boards at once, so dates of publication are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from lib.posting.contract import Posting
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def content_hash(row: Posting) -> bytes:
+    """16 bytes over all that the row says, without its dates of publication."""
+    said = (
+        row.external_id, row.title, row.url, row.apply_url, row.company, row.places, row.country, row.remote,
+        row.employment_type, row.department, row.language, row.salary, row.html,
+    )  # fmt: skip
+    return hashlib.blake2b(_ENCODER.encode(said), digest_size=16).digest()
+
+
+def text_hash(text: str) -> bytes:
+    """16 bytes over a text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

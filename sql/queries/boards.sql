@@ -1,0 +1,90 @@
+-- add_board --
+-- Registers a board once.
+INSERT INTO board (source, tenant, company, url, every_s) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (source, tenant) DO UPDATE SET company = coalesce(excluded.company, board.company)
+RETURNING id, (xmax = 0) AS added
+
+-- add_boards --
+-- Registers many boards at once.
+INSERT INTO board (source, tenant, company, url, every_s)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[])
+ON CONFLICT (source, tenant) DO NOTHING
+
+-- list_boards --
+-- All boards with how many postings are open on each.
+SELECT b.*, (SELECT count(*) FROM posting p WHERE p.board_id = b.id AND p.state IN ('discovered', 'described')) AS open
+  FROM board b
+ WHERE ($1::bigint IS NULL OR b.id = $1)
+ ORDER BY b.source, b.tenant
+
+-- find_boards --
+-- A board by id, by tenant, by source:tenant or by address.
+SELECT id FROM board
+ WHERE id::text = $1 OR tenant = $1 OR source || ':' || tenant = $1 OR url = $1
+ ORDER BY id
+
+-- claim_due_boards --
+-- Takes due boards that nobody works on; one whose worker died is free when its claim ran out, its own worker's
+-- successor (same owner) gets it at once.
+UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2)
+ WHERE id IN (
+       SELECT id FROM board
+        WHERE state IN ('active', 'suspect') AND next_due <= now() AND id <> ALL ($4::bigint[])
+          AND (claimed_until IS NULL OR claimed_until < now() OR claimed_by = $1)
+        ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING *
+
+-- claim_board --
+-- Takes one board, due or not, unless somebody works on it.
+UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2)
+ WHERE id = $3 AND (claimed_until IS NULL OR claimed_until < now() OR claimed_by = $1)
+RETURNING *
+
+-- extend_claims --
+-- The worker lives: its claims go on.
+UPDATE board SET claimed_until = now() + make_interval(secs => $2) WHERE claimed_by = $1 AND id = ANY ($3::bigint[])
+
+-- hold_claim --
+-- Locks a board that is still ours, so that a worker that was taken over cannot write what it knew.
+SELECT true FROM board WHERE id = $1 AND claimed_by = $2 AND claimed_until > now() FOR UPDATE
+
+-- finish_board --
+-- The end of a crawl: what was learnt, when to come back, and the claim is free.
+UPDATE board
+   SET state = $3, next_due = now() + make_interval(secs => $4), last_crawled_at = $5,
+       last_complete_at = CASE WHEN $6 THEN $5 ELSE last_complete_at END,
+       last_count = coalesce($7, last_count), suspect_count = $8, failures = $9, last_error = $10,
+       claimed_by = NULL, claimed_until = NULL
+ WHERE id = $1 AND claimed_by = $2
+RETURNING true
+
+-- load_validators --
+-- What a board's pages were marked with when we last had them.
+SELECT url, etag, last_modified FROM board_validator WHERE board_id = $1
+
+-- save_validators --
+-- Remembers the marks of a board's pages.
+INSERT INTO board_validator (board_id, url, etag, last_modified)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[])
+ON CONFLICT (board_id, url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified
+
+-- drop_validators --
+-- Forgets the marks: the next list is fetched whole.
+DELETE FROM board_validator WHERE board_id = $1
+
+-- open_session --
+-- A run of a crawler, which all that it writes names.
+INSERT INTO crawl_session (id, host, version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- add_raw --
+-- What was asked and what came.
+INSERT INTO raw_response (board_id, session, url, status, content_hash, blob_key, bytes, fetched_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id
+
+-- add_raws --
+-- The same for many answers at once, in their order.
+INSERT INTO raw_response (board_id, session, url, status, content_hash, blob_key, bytes, fetched_at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::bytea[], $6::text[], $7::int[],
+                     $8::timestamptz[])
+RETURNING id

@@ -1,0 +1,185 @@
+-- held --
+-- What we hold of a board: every posting's hash, and whether it is open.
+SELECT external_id, content_hash, state IN ('discovered', 'described') AS open FROM posting WHERE board_id = $1
+
+-- ingest --
+-- New, changed and reopened postings of one board, with their texts, rows for their vectors and their history.
+-- Replaying a batch changes nothing: a row whose hash and state are the same is left alone.
+WITH input AS (
+    SELECT * FROM unnest($4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+                         $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bytea[], $16::bigint[])
+        AS i (external_id, content_hash, title, company, url, apply_url, places, stated, posted_at, valid_through,
+              html, html_hash, raw_id)
+     ORDER BY external_id
+), written AS (
+    INSERT INTO posting AS p (board_id, external_id, state, content_hash, title, company, url, apply_url, places,
+                              stated, posted_at, valid_through, first_seen, last_seen)
+    SELECT $1, external_id, CASE WHEN html IS NULL THEN 'discovered' ELSE 'described' END, content_hash, title,
+           company, url, apply_url, string_to_array(places, E'\x1f'), stated::jsonb, posted_at, valid_through, $3, $3
+      FROM input
+    ON CONFLICT (board_id, external_id) DO UPDATE
+       SET state = CASE WHEN excluded.state = 'described' OR EXISTS (
+                                  SELECT FROM posting_text t WHERE t.posting_id = p.id AND t.html IS NOT NULL)
+                        THEN 'described' ELSE 'discovered' END,
+           revision = p.revision + 1, changed_xid = pg_current_xact_id(), content_hash = excluded.content_hash,
+           title = excluded.title, company = excluded.company, url = excluded.url, apply_url = excluded.apply_url,
+           places = excluded.places,
+           stated = CASE WHEN excluded.state = 'described' THEN excluded.stated ELSE p.stated || excluded.stated END,
+           posted_at = excluded.posted_at, valid_through = excluded.valid_through, last_seen = excluded.last_seen,
+           reopened_at = CASE WHEN p.state IN ('closed', 'expired') THEN excluded.last_seen ELSE p.reopened_at END,
+           closed_at = NULL
+     WHERE p.content_hash <> excluded.content_hash OR p.state IN ('closed', 'expired')
+    RETURNING p.id, p.external_id, p.revision, p.state, (p.xmax = 0) AS new
+), texts AS (
+    INSERT INTO posting_text AS t (posting_id, html, html_hash, raw_response_id, described_at)
+    SELECT w.id, i.html, i.html_hash, i.raw_id, CASE WHEN i.html IS NOT NULL THEN $3::timestamptz END
+      FROM written w JOIN input i USING (external_id)
+    ON CONFLICT (posting_id) DO UPDATE
+       SET html = excluded.html, html_hash = excluded.html_hash, raw_response_id = excluded.raw_response_id,
+           described_at = excluded.described_at
+     WHERE excluded.html IS NOT NULL AND t.html_hash IS DISTINCT FROM excluded.html_hash
+), vectors AS (
+    INSERT INTO posting_vector (posting_id) SELECT id FROM written WHERE new ON CONFLICT DO NOTHING
+), full_vectors AS (
+    INSERT INTO posting_full_vector (posting_id) SELECT id FROM written WHERE new ON CONFLICT DO NOTHING
+), history AS (
+    INSERT INTO posting_history (posting_id, revision, at, session, changes)
+    SELECT w.id, w.revision, $3, $2, jsonb_strip_nulls(jsonb_build_object(
+           'state', CASE WHEN o.state IS DISTINCT FROM w.state THEN jsonb_build_array(coalesce(o.state, ''), w.state) END,
+           'title', CASE WHEN o.title <> i.title THEN jsonb_build_array(o.title, i.title) END,
+           'company', CASE WHEN NOT w.new AND o.company IS DISTINCT FROM i.company
+                           THEN jsonb_build_array(coalesce(o.company, ''), coalesce(i.company, '')) END,
+           'url', CASE WHEN o.url <> i.url THEN jsonb_build_array(o.url, i.url) END,
+           'places', CASE WHEN array_to_string(o.places, E'\x1f') <> i.places
+                          THEN jsonb_build_array(to_jsonb(o.places), to_jsonb(string_to_array(i.places, E'\x1f'))) END,
+           'stated', CASE WHEN o.stated <> i.stated::jsonb THEN jsonb_build_array(o.stated, i.stated::jsonb) END,
+           'text', CASE WHEN i.html_hash IS NOT NULL AND t.html_hash IS DISTINCT FROM i.html_hash
+                        THEN jsonb_build_array(coalesce(encode(t.html_hash, 'hex'), ''), encode(i.html_hash, 'hex')) END))
+      FROM written w JOIN input i USING (external_id)
+      LEFT JOIN posting o ON o.id = w.id AND NOT w.new
+      LEFT JOIN posting_text t ON t.posting_id = w.id AND NOT w.new
+)
+SELECT count(*) FROM written
+
+-- touch_all --
+-- Every open posting of a board was seen.
+UPDATE posting SET last_seen = $2
+ WHERE board_id = $1 AND state IN ('discovered', 'described') AND last_seen < $2
+
+-- touch --
+-- These open postings of a board were seen.
+UPDATE posting SET last_seen = $2
+ WHERE board_id = $1 AND external_id = ANY ($3::text[]) AND state IN ('discovered', 'described') AND last_seen < $2
+
+-- close --
+-- Closes open postings on our clock, with a place in the change log and in the history.
+WITH shut AS (
+    UPDATE posting SET state = $5, closed_at = $3, revision = revision + 1, changed_xid = pg_current_xact_id()
+     WHERE board_id = $1 AND external_id = ANY ($4::text[]) AND state IN ('discovered', 'described')
+    RETURNING id, revision
+)
+INSERT INTO posting_history (posting_id, revision, at, session, changes)
+SELECT s.id, s.revision, $3, $2, jsonb_build_object('state', jsonb_build_array(p.state, $5::text))
+  FROM shut s JOIN posting p ON p.id = s.id
+
+-- expire --
+-- Postings that no list showed for so long are not served any more, whatever became of their boards.
+WITH old AS (
+    SELECT id, state FROM posting
+     WHERE state IN ('discovered', 'described') AND last_seen < $1
+     ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
+), shut AS (
+    UPDATE posting p SET state = 'expired', closed_at = $2, revision = revision + 1,
+                         changed_xid = pg_current_xact_id()
+      FROM old WHERE p.id = old.id
+    RETURNING p.id, p.revision, old.state
+)
+INSERT INTO posting_history (posting_id, revision, at, session, changes)
+SELECT id, revision, $2, $3, jsonb_build_object('state', jsonb_build_array(state, 'expired')) FROM shut
+RETURNING posting_id
+
+-- undescribed --
+-- Which of these open postings have no text, or one old enough to be fetched again because their listing changed.
+SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, coalesce(r.attempts, 0) AS attempts
+  FROM posting p JOIN board b ON b.id = p.board_id JOIN posting_text t ON t.posting_id = p.id
+  LEFT JOIN detail_retry r ON r.posting_id = p.id
+ WHERE p.id = ANY ($1::bigint[]) AND b.source = ANY ($2::text[])
+   AND (p.state = 'discovered' OR (p.state = 'described' AND p.changed_xid <> t.described_xid
+                                   AND t.described_at < now() - make_interval(days => $3)))
+ ORDER BY p.id
+
+-- describe --
+-- Texts that were fetched one by one. Replaying changes nothing: a text that is the same is left alone.
+WITH input AS (
+    SELECT * FROM unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[])
+        AS i (id, html, html_hash, apply_url, stated, raw_id)
+), written AS (
+    UPDATE posting p
+       SET state = 'described', revision = p.revision + 1, changed_xid = pg_current_xact_id(),
+           apply_url = coalesce(i.apply_url, p.apply_url), stated = i.stated::jsonb || p.stated
+      FROM input i JOIN posting_text t ON t.posting_id = i.id
+     WHERE p.id = i.id AND p.state IN ('discovered', 'described') AND t.html_hash IS DISTINCT FROM i.html_hash
+    RETURNING p.id, p.revision, i.html_hash AS hash, t.html_hash AS old_hash
+), texts AS (
+    UPDATE posting_text t
+       SET html = i.html, html_hash = i.html_hash, raw_response_id = i.raw_id, described_at = $1,
+           described_xid = pg_current_xact_id()
+      FROM input i WHERE t.posting_id = i.id
+), settled AS (
+    DELETE FROM detail_retry d USING input i WHERE d.posting_id = i.id
+)
+INSERT INTO posting_history (posting_id, revision, at, session, changes)
+SELECT w.id, w.revision, $1, $2, jsonb_strip_nulls(jsonb_build_object(
+       'state', CASE WHEN p.state <> 'described' THEN jsonb_build_array(p.state, 'described') END,
+       'text', jsonb_build_array(coalesce(encode(w.old_hash, 'hex'), ''), encode(w.hash, 'hex'))))
+  FROM written w JOIN posting p ON p.id = w.id
+
+-- close_by_id --
+-- The posting's own page says that it is gone: closed at once.
+WITH shut AS (
+    UPDATE posting SET state = 'closed', closed_at = $1, revision = revision + 1, changed_xid = pg_current_xact_id()
+     WHERE id = ANY ($3::bigint[]) AND state IN ('discovered', 'described')
+    RETURNING id, revision
+), settled AS (
+    DELETE FROM detail_retry WHERE posting_id = ANY ($3::bigint[])
+)
+INSERT INTO posting_history (posting_id, revision, at, session, changes)
+SELECT s.id, s.revision, $1, $2, jsonb_build_object('state', jsonb_build_array(p.state, 'closed'))
+  FROM shut s JOIN posting p ON p.id = s.id
+
+-- postpone --
+-- Details that could not be fetched now.
+INSERT INTO detail_retry AS r (posting_id, attempts, retry_at, reason)
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[])
+ON CONFLICT (posting_id) DO UPDATE
+   SET attempts = excluded.attempts, retry_at = excluded.retry_at, reason = excluded.reason
+
+-- give_up --
+-- Details that were tried often enough: no longer retried here, they have their dead letters.
+DELETE FROM detail_retry WHERE posting_id = ANY ($1::bigint[])
+
+-- retry_due --
+-- Postings whose detail is due again get a new place in the change log, where their shard finds them.
+WITH due AS (
+    UPDATE detail_retry SET retry_at = retry_at + interval '1 hour'
+     WHERE posting_id IN (SELECT posting_id FROM detail_retry WHERE retry_at <= now()
+                           ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING posting_id
+)
+UPDATE posting p SET changed_xid = pg_current_xact_id() FROM due WHERE p.id = due.posting_id
+RETURNING p.id
+
+-- counts --
+-- The market in figures.
+SELECT (SELECT count(*) FROM board) AS boards,
+       count(*) FILTER (WHERE p.state IN ('discovered', 'described')) AS postings,
+       count(*) FILTER (WHERE p.state = 'described') AS described,
+       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND t.description_text IS NOT NULL) AS enriched,
+       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND v.listing IS NOT NULL) AS embedded,
+       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND f.full_text IS NOT NULL) AS full_embedded,
+       count(*) FILTER (WHERE p.state IN ('closed', 'expired')) AS closed,
+       (SELECT count(*) FROM dead_letter) AS dead_letters
+  FROM posting p
+  LEFT JOIN posting_text t ON t.posting_id = p.id
+  LEFT JOIN posting_vector v ON v.posting_id = p.id
+  LEFT JOIN posting_full_vector f ON f.posting_id = p.id
