@@ -17,6 +17,7 @@ class Limits:
     window_s: float = 600.0  # in which restarts are counted
     flap_restarts: int = 3  # of one unit within the window
     host_restarts: int = 60  # of all units within the window; flapping units may take half of them
+    patience_s: float = 2.0  # with the servers, at each look
     away_s: float = 3.0  # a server that does not answer for so long is away, not merely slow
     back_grace_s: float = 90.0  # after it is back, until silence counts again
 
