@@ -150,6 +150,12 @@ def merge_rows(rows: Iterable[Posting]) -> list[Posting]:
     return list(merged.values())
 
 
+def fill_row(listed: Posting, detail: Posting) -> Posting:
+    """The list's row with all that its detail says; what only the list says stays."""
+    said = {name: value for name, value in msgspec.structs.asdict(detail).items() if value not in (None, ())}
+    return msgspec.structs.replace(listed, **said)
+
+
 def clean_text(value: str, limit: int = MAX_FIELD_CHARS) -> str:
     """`value` without what PostgreSQL or UTF-8 cannot hold (NUL, lone surrogates), cut at `limit` characters."""
     value = value[:limit]

@@ -32,8 +32,8 @@ def read_link(text: str) -> Link | None:
         query = {name: values[0] for name, values in parse_qs(parts.query, max_num_fields=100).items()}
     except ValueError:
         query = {}
-    segments = tuple(unquote(segment) for segment in parts.path.split("/") if segment)
-    return Link((parts.hostname or "").lower(), () if segments[:1] and segments[0] in _FILES else segments, query)
+    segments = tuple(unquote(segment) for segment in parts.path.strip("/").split("/"))
+    return Link((parts.hostname or "").lower(), () if segments[0] in _FILES else segments, query)
 
 
 def web_url(text: str | None) -> str | None:
