@@ -231,7 +231,7 @@ class Stream:
             try:
                 return await self._cache.call(work)
             except ResponseError as error:
-                if not str(error).startswith(_NO_GROUP):
+                if not any(words in str(error) for words in _NO_GROUP):
                     raise
             try:
                 # From the first entry on, so that nothing published before the group is passed over.
