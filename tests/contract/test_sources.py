@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemons.sources import SOURCES, detect
-from lib.errors import Gone, Malformed, Refused
+from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     MAX_FIELD_CHARS,
@@ -32,54 +32,6 @@ from lib.posting.contract import (
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 HEADER = ("Source", "Shape", "Units", "Errors", "Unsure")
-HOSTILE_URLS = (
-    "",
-    " ",
-    "\x00",
-    "http://",
-    "https://[",
-    "https://[::1",
-    "http://\ud800.co/",
-    "https://jobs.lever.co",
-    "//",
-    "?",
-    "a" * 10_000,
-    "https://jobs.lever.co@evil.example/acme",
-    "https://jobs.lever.co.evil.example/acme",
-    "https://evil.example/jobs.lever.co/acme",
-    "https://jobs.lever.co/..%2f..%2fetc",
-    "https://jobs.ashbyhq.com/%00",
-    "https://boards.greenhouse.io/embed/job_board",
-    "https://boards.greenhouse.io/robots.txt",
-    "https://.jobs.personio.de/",
-    "https://a.b.jobs.personio.de/",
-    "javascript:alert(1)",
-    "https://api.smartrecruiters.com/v1/companies//postings",
-    "https://jobs.lever.co:99999999/acme",
-    "https://x/?" + "a=1&" * 500,
-    "https://jobs.personio.de/",
-    "https://careers.smartrecruiters.com/%E2%80%AE/x",
-    "https://boards.greenhouse.io/embed/job_app?for=",
-)
-HOSTILE_TENANTS = (
-    "",
-    ".",
-    "..",
-    "../x",
-    "a/b",
-    "a?b",
-    "a#b",
-    "a\x00b",
-    "a\nb",
-    "a@b",
-    "a:b",
-    "\ud800",
-    "%2e%2e",
-    "x" * 500,
-    "-",
-    " ",
-    "a\\b",
-)
 HOSTILE_VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -364,32 +316,6 @@ def test_posting_addresses_are_recognised(source: Source) -> None:
         found = detect(row.url)
         assert found is not None
         assert (found[0], found[1].lower()) == (source, golden["tenant"].lower())
-
-
-@pytest.mark.parametrize("url", HOSTILE_URLS, ids=range(len(HOSTILE_URLS)))
-def test_hostile_addresses_belong_to_nobody(url: str) -> None:
-    assert detect(url) is None
-
-
-@given(
-    url=st.text(max_size=60) | st.from_regex(r"https?://[^ ]{0,40}(lever|greenhouse|personio|ashby|smart)[^ ]{0,40}")
-)
-@bounded
-def test_detection_never_raises(url: str) -> None:
-    found = detect(url)
-    if found is not None:
-        assert found[0].detect(found[0].board_url(found[1])) == found[1]
-
-
-@every_source
-@pytest.mark.parametrize("tenant", HOSTILE_TENANTS, ids=range(len(HOSTILE_TENANTS)))
-def test_a_hostile_tenant_never_reaches_an_address(source: Source, tenant: str) -> None:
-    for use in (source.board_url, lambda token: source.request(token, None)):
-        with pytest.raises(Refused):
-            use(tenant)
-    if isinstance(source, DetailSource):
-        with pytest.raises(Refused):
-            source.detail_request(tenant, "1")
 
 
 @every_source

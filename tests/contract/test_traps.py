@@ -14,6 +14,8 @@ from lib.net.messages import Response
 from lib.posting.contract import DetailSource, Page, merge_rows
 
 FEED = '<?xml version="1.0" encoding="UTF-8"?>{dtd}<workzag-jobs>{positions}</workzag-jobs>'
+LEVELS = "".join('<!ENTITY a{} "{}">'.format(n, f"&a{n - 1};" * 10) for n in range(1, 12))
+BOMB = f'<!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">{LEVELS}]>'
 
 
 def read(name: str, body: bytes | str | list[Any] | dict[str, Any], cursor: str | None = None) -> Page:
@@ -32,33 +34,6 @@ def test_an_unknown_source_is_told_with_those_that_exist() -> None:
         source("monster")
     with pytest.raises(TypeError):
         SOURCES["new"] = source("lever")  # type: ignore[index]
-
-
-@pytest.mark.parametrize(
-    ("url", "name", "tenant"),
-    [
-        ("https://boards.greenhouse.io/AcmeLabs/jobs/123?gh_src=x", "greenhouse", "AcmeLabs"),
-        ("https://job-boards.eu.greenhouse.io/acme", "greenhouse", "acme"),
-        ("https://boards.greenhouse.io/embed/job_board/js?for=acme", "greenhouse", "acme"),
-        ("https://boards.greenhouse.io/embed/job_app?for=acme&token=1", "greenhouse", "acme"),
-        ("https://boards-api.greenhouse.io/v1/boards/acme/jobs?content=true", "greenhouse", "acme"),
-        ("jobs.lever.co/acme", "lever", "acme"),
-        ("https://jobs.eu.lever.co/acme/7a1c0f7e-0b51-4c5b-9a55-0d8f6a0c1001/apply", "lever", "eu:acme"),
-        ("https://api.eu.lever.co/v0/postings/acme?mode=json", "lever", "eu:acme"),
-        ("https://jobs.lever.co/all.health", "lever", "all.health"),
-        ("https://jobs.ashbyhq.com/Acme%20Labs/90fb3621-899e-4b59-925d-25080ec91e18", "ashby", "Acme Labs"),
-        ("https://api.ashbyhq.com/posting-api/job-board/acme.io", "ashby", "acme.io"),
-        ("HTTPS://ACME.JOBS.PERSONIO.DE/job/12?language=de", "personio", "acme"),
-        ("https://acme-co.jobs.personio.com/", "personio", "acme-co"),
-        ("https://acme-jobs.personio.de/job/1", "personio", "acme"),
-        ("https://careers.smartrecruiters.com/Acme1/", "smartrecruiters", "Acme1"),
-        ("https://jobs.smartrecruiters.com/Acme/743999671674844-title", "smartrecruiters", "Acme"),
-        ("https://jobs.smartrecruiters.com/oneclick-ui/company/Acme/publication/x", "smartrecruiters", "Acme"),
-        ("https://api.smartrecruiters.com/v1/companies/Acme/postings", "smartrecruiters", "Acme"),
-    ],
-)
-def test_addresses(url: str, name: str, tenant: str) -> None:
-    assert {one.name: found for one in SOURCES.values() if (found := one.detect(url))} == {name: tenant}
 
 
 def test_lever_ends_at_the_first_short_page() -> None:
@@ -114,7 +89,7 @@ def test_personio_takes_each_position_in_the_language_that_has_text() -> None:
 @pytest.mark.parametrize(
     "dtd",
     [
-        '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1 or str()};" * 10}">' for n in range(1, 12)) + "]>",
+        BOMB,
         '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
         '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/evil.dtd">',
         '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:9/evil.dtd"> %p;]>',
@@ -123,7 +98,7 @@ def test_personio_takes_each_position_in_the_language_that_has_text() -> None:
 )  # fmt: skip
 def test_personio_refuses_every_document_type(dtd: str) -> None:
     started = time.monotonic()
-    for last in ("a", "a11"):
+    for last in ("a", "a0", "a11"):
         body = FEED.format(dtd=dtd, positions=position(1, f"&{last};", A=f"&{last};"))
         attribute = FEED.format(dtd=dtd, positions=f'<position x="&{last};"><id>1</id></position>')
         for bomb in (body, attribute, FEED.format(dtd=dtd, positions=position(1))):
