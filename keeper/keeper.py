@@ -48,12 +48,13 @@ async def run(
     alerts: Alerts | None = None,
     limits: Limits | None = None,
     every_s: float = 1.0,
-    drain_s: float = 20.0,
+    drain_s: float = 30.0,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Keeps `units` running until `stop`, then ends them in reverse order, each order within `drain_s`.
 
-    Survives that PostgreSQL and Redis go away. However it ends, no unit is left. Raises ValueError when two units
+    `drain_s` must exceed the time that a daemon itself takes to drain and clean up. Call it from a thread that lives
+    as long as the process does: the kernel ends the units with it. Survives that PostgreSQL and Redis go away. However it ends, no unit is left. Raises ValueError when two units
     have one name.
     """
     if len({unit.name for unit in units}) < len(units):
