@@ -54,8 +54,8 @@ async def run(
     """Keeps `units` running until `stop`, then ends them in reverse order, each order within `drain_s`.
 
     `drain_s` must exceed the time that a daemon itself takes to drain and clean up. Call it from a thread that lives
-    as long as the process does: the kernel ends the units with it. Survives that PostgreSQL and Redis go away. However it ends, no unit is left. Raises ValueError when two units
-    have one name.
+    as long as the process does: the kernel ends the units with it. Survives that PostgreSQL and Redis go away.
+    However it ends, no unit is left. Raises ValueError when two units have one name.
     """
     if len({unit.name for unit in units}) < len(units):
         raise ValueError("two units have the same name")
