@@ -1,0 +1,79 @@
+"""`python -m tests.sim`: the simulated market as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from tests.sim import Market, Replay, running
+from tests.sim.server import World
+
+_EPILOG = """
+The URL is printed as one line when the simulator is ready. Send requests there with the Host header of the system
+that you mean, for example:
+
+  curl -H 'Host: api.ashbyhq.com' URL/posting-api/job-board/TENANT
+  curl URL/_sim/                          what can be asked and controlled
+  curl URL/_sim/boards                    the boards with their public URLs
+  curl URL/_sim/misbehave -d '{"kind": "rate_limited", "source": "lever", "times": 3}'
+  curl -X POST URL/_sim/advance           the next day: new, edited, closed and reopened postings
+
+SIGTERM and SIGINT stop it.
+"""
+
+
+def _arguments(line: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.sim",
+        description="Plays the public job boards of every supported system, with invented companies and postings.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed is another market (default: %(default)s)")
+    parser.add_argument("--companies", type=int, help="default: one for every fifty postings")
+    parser.add_argument("--postings", type=int, default=3_000, help="open on the first day (default: %(default)s)")
+    parser.add_argument("--start", type=date.fromisoformat, help="the first day, YYYY-MM-DD (default: today, UTC)")
+    parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
+    parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
+    return parser.parse_args(line)
+
+
+async def _serve(options: argparse.Namespace, world: World) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    validators = not options.no_validators
+    async with running(
+        world, port=options.port, host=options.host, seed=options.seed, validators=validators
+    ) as simulator:
+        sys.stdout.write(simulator.url + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main(line: list[str]) -> int:
+    """Serves until a signal. Returns the exit code."""
+    options = _arguments(line)
+    start = options.start or datetime.now(UTC).date()
+    try:
+        world: World = (
+            Replay(options.replay)
+            if options.replay
+            else Market(options.seed, options.companies, options.postings, start=start)
+        )
+        asyncio.run(_serve(options, world))
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
