@@ -161,8 +161,7 @@ class Politeness:
         limited = limits.rate_per_s is not None or limits.concurrency is not None
         while True:
             breaker = await self._pass_breaker(host, visit.host)
-            fresh = self._clock() - host.heard_at < _FRESH_S
-            if not limited and fresh:
+            if not limited and not breaker and self._clock() - host.heard_at < _FRESH_S:
                 return 0.0
             if limits.concurrency is not None:
                 self._count += 1
@@ -225,9 +224,12 @@ class Politeness:
         )
         if told is None:
             host.breaker = wanted
-            return True
-        host.breaker, host.heard_at = told.breaker, self._clock()
-        return told.kept
+        else:
+            host.breaker, host.heard_at = told.breaker, self._clock()
+        kept = told is None or told.kept
+        if kept and wanted != before and (state := decode(wanted)).phase == "open":
+            self._log.warning("host fails, left alone for now", host=name, failures=state.failures)
+        return kept
 
     async def _tell(self, host: _Host, visit: Visit, before: str, event: Event | None, pause_s: float) -> None:
         """Gives the seat back and reports `event`, again on top of what others reported meanwhile."""
@@ -244,11 +246,7 @@ class Politeness:
             return held
         state = decode(held)
         after = decide(state, event, self._shared.now(), self._rules).state
-        if after == state:
-            return held
-        if after.phase == "open":
-            self._log.warning("host failing, left alone", failures=after.failures, until=after.until)
-        return encode(after)
+        return held if after == state else encode(after)
 
     def _not_now(self, why: str, wait_s: float) -> RateLimited:
         return RateLimited(why, datetime.now(UTC) + timedelta(seconds=max(0.0, wait_s)))
