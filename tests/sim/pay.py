@@ -123,13 +123,19 @@ def draw_pay(
     currency = "CHF" if country == "CH" else "EUR"
     period, divisor, step = _unit(country, employment, high, rng)
     if employment == "internship":
-        start, end = 12 * 900.0 * factor, 12 * 1_400.0 * factor
+        start, end = 12 * rng.uniform(600, 1_000) * factor, 12 * rng.uniform(1_100, 1_600) * factor
     minimum = max(step, round(start / divisor / step) * step)
     maximum = max(minimum + step, round(end / divisor / step) * step)
     shape = rng.random()
     if shape < 0.62:
         return Pay(minimum, maximum, currency, period)
     return Pay(minimum, None if shape < 0.85 else minimum, currency, period)
+
+
+def raised(pay: Pay, times: int) -> Pay:
+    """`pay` after so many raises."""
+    more = {"year": 1_000, "month": 100, "hour": 0.5}[pay.period] * times
+    return Pay(pay.min + more, None if pay.max is None else pay.max + more, pay.currency, pay.period)
 
 
 def _unit(country: str, employment: str, high: int, rng: Random) -> tuple[Period, float, float]:

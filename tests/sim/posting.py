@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from tests.sim.companies import Company
 from tests.sim.occupations import Occupation, by_sector, words
-from tests.sim.pay import Pay, draw_pay
+from tests.sim.pay import Pay, draw_pay, raised
 from tests.sim.places import City, some_city, street
 from tests.sim.text import Section, compose, make_title
 
@@ -132,7 +132,7 @@ def draw_posting(
     remote = rng.choices(_REMOTE, (18, 34, 6, 42) if occupation.desk else (0, 0, 12, 88))[0]
     title = make_title(occupation.name, language, employment, city, company.name, rng, levels=occupation.levels)
     raises = sum(edit == "salary" for edit in edits)
-    pay = draw_pay(occupation, city.country, employment, Random(base * 64 + 32 + raises), certain=raises > 0)
+    pay = draw_pay(occupation, city.country, employment, Random(base * 64 + 63), certain=raises > 0)
     published = datetime(opened.year, opened.month, opened.day, tzinfo=UTC)
     return Posting(
         seed=seed,
@@ -146,7 +146,7 @@ def draw_posting(
         address=street(city, rng),
         remote=remote,
         employment=employment,
-        pay=pay,
+        pay=raised(pay, raises) if pay else None,
         structured=rng.random() < 0.6,
         translated=rng.random() < 0.25,
         published=published + timedelta(milliseconds=rng.randrange(6 * 3_600_000, 18 * 3_600_000)),

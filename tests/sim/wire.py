@@ -127,7 +127,8 @@ HTML = "text/html; charset=utf-8"
 def posting_page(posting: Posting) -> Answer:
     """A posting's public page for people."""
     text = "".join(markup(section, posting.company.style) for section in posting.sections())
-    return page(posting.title, f"<h1>{escape(posting.title)}</h1><main>{text}</main>")
+    head = f"<h1>{escape(posting.title)}</h1><p>{escape(posting.company.name)}</p>"
+    return page(posting.title, f"{head}<main>{text}</main>")
 
 
 def board_page(system: System, tenant: str, view: View) -> Answer:

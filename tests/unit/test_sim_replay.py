@@ -1,0 +1,124 @@
+"""Saved payloads are played untouched; the simulator runs as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.sim import Replay, running
+
+ROOT = Path(__file__).parents[2]
+REAL = Path(os.environ.get("VAKANZ_REAL_DATA", ROOT.parent / "shared" / "data")) / "ats"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {
+        "My_Set/lever.json": b'[ {"id":"a"} ]\n',
+        "My_Set/workable.json": b"{}",
+        "My_Set/smartrecruiters.json": orjson.dumps(
+            {"postings": {"totalFound": 2, "content": [{"id": "p1"}, {"id": "p2"}]}, "details": {"p1": {"id": "p1"}}}
+        ),
+        "fixtures/ashby/normal.json": b'{"jobs":[],"apiVersion":"1"}',
+        "fixtures/ashby/huge.json.gz": gzip.compress(b'{"jobs":[ 1 ]}'),
+        "fixtures/ashby/dead.json": b"Not Found",
+        "fixtures/ashby/empty.json": b"{}",
+        "fixtures/ashby/normal_response_headers.json": b"{}",
+        "fixtures/smartrecruiters/list_normal.json": b'{"totalFound":1,"content":[{"id":"7"}]}',
+        "fixtures/smartrecruiters/detail_normal.json": b'{"id":"7","jobAd":{"sections":{}},"active":true}',
+        "fixtures/smartrecruiters/detail_inactive.json": b'{"id":"7","jobAd":{"sections":{}},"active":false}',
+        "personio_feeds/positions.xml": b"<workzag-jobs/>",
+        "README.json": b"{}",
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path
+
+
+async def test_saved_files_are_boards(folder: Path) -> None:
+    async with running(Replay(folder)) as simulator, aiohttp.ClientSession() as session:
+        boards = {(row["source"], row["tenant"]) for row in simulator.world.board_list()}
+        assert boards == {
+            ("lever", "my-set"),
+            ("smartrecruiters", "my-set"),
+            ("ashby", "fixtures"),
+            ("ashby", "fixtures-huge"),
+            ("smartrecruiters", "fixtures"),
+            ("personio", "personio-feeds"),
+        }
+
+        async def get(host: str, path: str) -> tuple[int, bytes]:
+            async with session.get(simulator.url + path, headers={"Host": host}) as response:
+                return response.status, await response.read()
+
+        assert await get("api.lever.co", "/v0/postings/my-set?mode=json&limit=1") == (200, b'[ {"id":"a"} ]\n')
+        assert await get("api.lever.co", "/v0/postings/my-set?mode=json&skip=100") == (200, b"[]")
+        assert (await get("api.eu.lever.co", "/v0/postings/my-set?mode=json"))[0] == 404
+        assert await get("api.ashbyhq.com", "/posting-api/job-board/fixtures-huge") == (200, b'{"jobs":[ 1 ]}')
+        assert await get("personio-feeds.jobs.personio.de", "/xml?language=en") == (200, b"<workzag-jobs/>")
+        assert (await get("other.jobs.personio.de", "/xml"))[0] == 404
+        host, path = "api.smartrecruiters.com", "/v1/companies/fixtures/postings"
+        assert orjson.loads((await get(host, path))[1])["content"] == [{"id": "7"}]
+        after = orjson.loads((await get(host, f"{path}?offset=100"))[1])
+        assert (after["totalFound"], after["content"]) == (1, [])
+        assert orjson.loads((await get(host, f"{path}/7"))[1])["active"] is True
+        assert (await get(host, f"{path}/8"))[0] == 404
+        assert orjson.loads((await get(host, "/v1/companies/my-set/postings/p1"))[1]) == {"id": "p1"}
+        with pytest.raises(ValueError, match="no days"):
+            simulator.advance()
+
+
+def test_a_folder_without_payloads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no payload"):
+        Replay(tmp_path)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"no real payloads in {REAL}")
+def test_real_payloads_cover_every_system() -> None:
+    from tests.sim.systems import SYSTEMS
+
+    boards = Replay(REAL).board_list()
+    assert {row["source"] for row in boards} == set(SYSTEMS)
+    assert ("ashby", "careerkit") in {(row["source"], row["tenant"]) for row in boards}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_the_process_says_its_url_and_stops_on_signals(number: signal.Signals) -> None:
+    begun = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.sim", "--postings", "300", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+        assert url.startswith("http://127.0.0.1:")
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/_sim/boards") as response:
+            assert len(await response.json()) == 6
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert time.monotonic() - begun < 30
+
+
+async def test_a_wrong_folder_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.sim", "--replay", str(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, error = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert error.startswith(b"error: no payload")
+    assert error.count(b"\n") == 1
