@@ -17,7 +17,7 @@ from tests.sim.faults import Fault, Faults
 from tests.sim.market import Changes, Market
 from tests.sim.systems import SYSTEMS
 from tests.sim.traffic import Traffic
-from tests.sim.wire import Answer, Asked, Call, Showing, System
+from tests.sim.wire import SHOWINGS, Answer, Asked, Call, Showing, System
 
 _DRIPS = 20
 _STATUSES = {"server_error": 500, "not_found": 404, "forbidden": 403}
@@ -52,7 +52,12 @@ class Simulator:
         self._stopping = asyncio.Event()
 
     def misbehave(self, kind: str, **where: Any) -> Fault:
-        """Switches a misbehaviour on; see `Fault` for what narrows it. Raises ValueError for unknown ones."""
+        """Switches a misbehaviour on; see `Fault` for what narrows it.
+
+        Raises ValueError for unknown ones, and for those that need a market where saved payloads are played.
+        """
+        if kind in SHOWINGS and not isinstance(self.world, Market):
+            raise ValueError(f"saved payloads are played untouched, they cannot be shown {kind}")
         return self.faults.add(kind, **where)
 
     def behave(self) -> None:
@@ -107,7 +112,7 @@ class Simulator:
 
     def _respond(self, request: web.Request, answer: Answer) -> web.Response:
         headers = {"Content-Type": answer.content_type, **answer.headers}
-        if self._validators and answer.validator == "etag" and answer.status == 200:
+        if self._validators and answer.tagged and answer.status == 200:
             headers["ETag"] = answer.etag
             if request.headers.get("If-None-Match") == answer.etag:
                 return web.Response(status=304, headers={"ETag": answer.etag})

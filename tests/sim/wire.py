@@ -41,13 +41,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole HTTP answer. `validator`: which one the real system sends with it."""
+    """A whole HTTP answer. `tagged`: the real system sends an ETag with it."""
 
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
-    validator: Literal["etag", None] = None
+    tagged: bool = False
 
     @cached_property
     def etag(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import date
+from random import Random
 
 import pytest
 
@@ -106,8 +107,6 @@ def test_texts_say_what_the_truth_says(market: Market) -> None:
     ],
 )
 def test_pay_is_said_in_words(pay: Pay, country: str, amounts: tuple[str, ...], language: str) -> None:
-    from random import Random
-
     said = {pay_sentence(pay, country, language, Random(seed)) for seed in range(40)}
     assert len(said) > 2
     assert all(amount in sentence for amount in amounts for sentence in said)

@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from tests.sim import Replay, running
+from tests.sim.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("VAKANZ_REAL_DATA", ROOT.parent / "shared" / "data")) / "ats"
@@ -77,6 +78,10 @@ async def test_saved_files_are_boards(folder: Path) -> None:
         assert orjson.loads((await get(host, "/v1/companies/my-set/postings/p1"))[1]) == {"id": "p1"}
         with pytest.raises(ValueError, match="no days"):
             simulator.advance()
+        with pytest.raises(ValueError, match="untouched"):
+            simulator.misbehave("truncated")
+        simulator.misbehave("not_found")
+        assert (await get(host, path))[0] == 404
 
 
 def test_a_folder_without_payloads_is_refused(tmp_path: Path) -> None:
@@ -86,8 +91,6 @@ def test_a_folder_without_payloads_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no real payloads in {REAL}")
 def test_real_payloads_cover_every_system() -> None:
-    from tests.sim.systems import SYSTEMS
-
     boards = Replay(REAL).board_list()
     assert {row["source"] for row in boards} == set(SYSTEMS)
     assert ("ashby", "careerkit") in {(row["source"], row["tenant"]) for row in boards}

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from tests.sim import Market, Rates, Simulator, running
+from tests.sim.systems import SYSTEMS
 from tests.sim.view import Board
 from tests.sim.wire import Call
 
@@ -249,8 +250,6 @@ async def test_unchanged_boards_answer_304(client: Client) -> None:
 
 @pytest.mark.parametrize("tenant", ["", "\x00", "a" * 5_000, "..", "%"])
 async def test_strange_tenants_are_unknown(client: Client, tenant: str) -> None:
-    from tests.sim.systems import SYSTEMS
-
     for system in SYSTEMS.values():
         calls = {
             "greenhouse": Call("list", tenant, (0, True)),

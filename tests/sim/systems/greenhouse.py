@@ -131,7 +131,7 @@ _COMPLIANCE = {
 
 
 def _json(value: Any) -> Answer:
-    return Answer(orjson.dumps(value), validator="etag")
+    return Answer(orjson.dumps(value), tagged=True)
 
 
 def _stamp(when: datetime) -> str:

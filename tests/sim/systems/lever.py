@@ -67,7 +67,7 @@ class Lever(System):
                 return board_page(self, view.board.tenant, view)
             skip, limit = int(call.args[0]), int(call.args[2])
             rows = [self._row(posting, view.board.tenant) for posting in view.postings(skip, skip + limit)]
-            return Answer(orjson.dumps(rows), validator="etag")
+            return Answer(orjson.dumps(rows), tagged=True)
         if not call.args[0]:
             return board_page(self, view.board.tenant, view)
         found = view.find_uuid(str(call.args[0]))

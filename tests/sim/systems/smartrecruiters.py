@@ -82,7 +82,7 @@ class SmartRecruiters(System):
             return missing()
         if call.kind == "page":
             return posting_page(found[0]) if found[1] else missing()
-        return Answer(orjson.dumps(_detail(self, found[0], view.board.tenant, active=found[1])), validator="etag")
+        return Answer(orjson.dumps(_detail(self, found[0], view.board.tenant, active=found[1])), tagged=True)
 
     def unknown(self, call: Call) -> Answer:
         if call.kind == "list":
@@ -114,7 +114,7 @@ class SmartRecruiters(System):
 
 def _listing(offset: int, limit: int, total: int, rows: list[dict[str, Any]]) -> Answer:
     body = {"offset": offset, "limit": limit, "totalFound": total, "content": rows}
-    return Answer(orjson.dumps(body), validator="etag")
+    return Answer(orjson.dumps(body), tagged=True)
 
 
 def _row(posting: Posting, tenant: str) -> dict[str, Any]:
