@@ -85,12 +85,14 @@ def _next(asked: str | None) -> str | None:
 def _positions(body: bytes) -> Iterable[etree._Element]:
     try:
         root = _parsed(body)
-    except etree.XMLSyntaxError:
+    except etree.XMLSyntaxError as error:
+        if b"<workzag-jobs" not in body:
+            raise Malformed(f"not XML: {error}") from error
         text = _DECLARATION.sub("", body.decode("utf-8", "replace"))
         try:
             root = _parsed(_FORBIDDEN.sub("\ufffd", text).encode())
-        except etree.XMLSyntaxError as error:
-            raise Malformed(f"not XML: {error}") from error
+        except etree.XMLSyntaxError as still:
+            raise Malformed(f"not XML: {still}") from still
     if root.tag != "workzag-jobs":
         raise Malformed(f"workzag-jobs was expected, not {str(root.tag)[:80]}")
     return root.iterchildren("position")

@@ -7,6 +7,7 @@ row fails alone (`Rejected`), and field names that nobody asked for are counted.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ MAX_TEXT_CHARS = 500_000
 MAX_FIELD_CHARS = 2_000
 MAX_ID_CHARS = 200
 MAX_UNKNOWN_NAMES = 500
+MAX_REJECTED = 10_000
 T = TypeVar("T")
 
 
@@ -285,7 +287,7 @@ def read_page(
     """Reads each item with `read_row`, which returns None for a row that is left out on purpose.
 
     A row that raises Malformed (or whose values make no sense: ValueError, OverflowError) is set aside with its
-    reason; its neighbours stay.
+    reason; its neighbours stay. Raises Malformed when more than MAX_REJECTED rows are broken: that is no list.
     """
     unknown: Counter[str] = Counter()
     rows: list[Posting] = []
@@ -300,6 +302,8 @@ def read_page(
             if row is not None and len(row.external_id) > MAX_ID_CHARS:
                 raise Malformed(f"id is longer than {MAX_ID_CHARS} characters")
         except (Malformed, ValueError, OverflowError) as error:
+            if len(rejected) >= MAX_REJECTED:
+                raise Malformed(f"more than {MAX_REJECTED} rows cannot be read, the last one: {error}") from error
             rejected.append(Rejected(clean_text(_raw(item), 4_000), clean_text(str(error))))
             continue
         record.close()
@@ -314,6 +318,6 @@ def read_page(
 
 def _raw(item: Any) -> str:
     try:
-        return msgspec.json.encode(item).decode()
-    except (UnicodeEncodeError, TypeError, RecursionError):
-        return repr(item)
+        return json.dumps(item, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to be shown)"

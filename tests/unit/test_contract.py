@@ -91,6 +91,22 @@ def test_a_broken_row_fails_alone() -> None:
     assert (page.skipped, page.total) == (1, 7)
 
 
+def test_a_row_that_cannot_be_shown_is_still_set_aside() -> None:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = {"a": deep}
+    page = read_page([deep, {"id": 10**30, "x": "\ud800"}], lambda row: posting(row.need("id", str)))
+    assert [rejected.raw for rejected in page.rejected] == [
+        "(nested too deeply to be shown)",
+        '{"id": 1000000000000000000000000000000, "x": "?"}',
+    ]
+
+
+def test_a_list_of_nothing_but_rubbish_is_no_list() -> None:
+    with pytest.raises(Malformed, match="more than 10000 rows cannot be read"):
+        read_page((None for _ in range(1_000_000)), lambda row: posting(row.need("id", str)))
+
+
 def test_the_first_row_with_text_wins_and_keeps_the_place_of_the_id() -> None:
     rows = [posting("1"), posting("2", html="two"), posting("1", html="one"), posting("1", html="later")]
     assert [(row.external_id, row.html) for row in merge_rows(rows)] == [("1", "one"), ("2", "two")]
