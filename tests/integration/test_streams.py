@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import asyncpg
 import pytest
 import structlog
 from hypothesis import given
@@ -361,6 +362,15 @@ async def test_cancelled_it_hands_its_jobs_back_untried(stream: Stream, database
     async with working(stream, database, again):
         await until(lambda: drained(stream))
     assert done == [Job("1", {"a": 1}, 0)]
+
+
+async def test_a_bug_of_its_own_ends_the_worker_loudly(stream: Stream, database: Database) -> None:
+    await database.execute("DROP TABLE dead_letter")
+    await stream.publish("1", {})
+    with pytest.raises(ExceptionGroup) as caught:
+        await consume(stream, database, _raising(Gone("closed")), anyio.Event(), policy=QUICK)
+    assert caught.group_contains(asyncpg.UndefinedTableError)
+    assert await stream.backlog() == Backlog(0, 1, 0)
 
 
 async def test_an_answer_that_got_lost_on_its_way(stream: Stream, database: Database, cache: Cache) -> None:
