@@ -245,10 +245,10 @@ def _period(values: tuple[float, float], currency: str | None, left: str, right:
             named = [name for name in named if name != period]
     for name in named:
         return name  # type: ignore[return-value]
-    return None if behind or before else _period_by_size(max(values), currency)
+    return None if behind or before else usual_period(max(values), currency)
 
 
-def _period_by_size(value: float, currency: str | None) -> Period | None:
+def usual_period(value: float, currency: str | None) -> Period | None:
     """The usual period of an amount of that size, where salaries are written in units of about one euro."""
     if currency in ("JPY", "INR", "HUF", "CZK"):
         return "year" if value >= 200_000 else None

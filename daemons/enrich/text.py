@@ -1,0 +1,45 @@
+"""The description as safe markup and as plain text, and the language that it is written in."""
+
+from __future__ import annotations
+
+from daemons.enrich.contract import Facts, Finding, Provenance, Scalar
+from lib.text.html import clean_html, plain_text
+from lib.text.language import detect
+
+_LANGUAGE_CODE_LETTERS = 2
+
+
+class TextEnricher:
+    """Cleans the markup, and tells the language: the stated one, unless the words clearly are of another."""
+
+    name = "text"
+    version = 1
+    fields: tuple[str, ...] = ("description_html", "description_text", "language")
+
+    def enrich(self, posting: Facts) -> Finding:
+        """The finding for one posting. Without markup only the language can be known."""
+        html = clean_html(posting.html) if posting.html else None
+        text = plain_text(html) if html else None
+        language, language_from = self._language(posting, text)
+        values: dict[str, Scalar] = {
+            "description_html": html or None,
+            "description_text": text or None,
+            "language": language,
+        }
+        cleaned = Provenance(kind="derived", enricher=self.name, version=self.version)
+        provenance = {name: cleaned for name in ("description_html", "description_text") if values[name]}
+        if language_from is not None:
+            provenance["language"] = language_from
+        return Finding(values=values, provenance=provenance)
+
+    def _language(self, posting: Facts, text: str | None) -> tuple[str | None, Provenance | None]:
+        derived = detect(f"{posting.title}\n{text}" if text else posting.title)
+        stated = (posting.language or "")[:_LANGUAGE_CODE_LETTERS].lower()
+        plausible = len(stated) == _LANGUAGE_CODE_LETTERS and stated.isascii() and stated.isalpha()
+        if plausible and derived in (None, stated):
+            return stated, Provenance(
+                kind="stated", enricher=self.name, version=self.version, evidence=posting.language
+            )
+        if derived is None:
+            return None, None
+        return derived, Provenance(kind="derived", enricher=self.name, version=self.version)
