@@ -1,1 +1,1 @@
-"""The workers: crawling, describing, enriching, embedding and upkeep."""
+"""The actors, one folder per domain: its actor, its pure logic, its commands."""

@@ -155,8 +155,10 @@ class DescriptionFold:
         try:
             response = await patiently(partial(self.fetcher.send, request), self.rng, self.turned)
             detail = source.parse_detail(wanted.tenant, response)
-            if not detail.html:
+            if detail.html is None:
                 raise Malformed("the detail has no text")
+            if detail.external_id != wanted.external_id:
+                raise Malformed(f"the detail is that of {detail.external_id!r}")
             return Fetched(wanted.posting_id, detail, await self._keep(wanted, response))
         except Gone:
             return Vanished(wanted.posting_id)

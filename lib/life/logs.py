@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
 
 
-def configure(log_format: str, level: str, **bound: Any) -> None:
+def configure(log_format: str, level: str, *, to: TextIO = sys.stderr, **bound: Any) -> None:
     """Sets up structlog for this process. `log_format`: json, console or auto; `bound` goes into every line."""
-    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    console = log_format == "console" or (log_format == "auto" and to.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
     ]
     if console:
-        rendering: list[structlog.types.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-        factory: Any = structlog.PrintLoggerFactory(sys.stderr)
+        rendering: list[structlog.types.Processor] = [structlog.dev.ConsoleRenderer(colors=to.isatty())]
+        factory: Any = structlog.PrintLoggerFactory(to)
     else:
         rendering = [
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
         ]
-        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+        factory = structlog.BytesLoggerFactory(to.buffer)
     structlog.configure(
         processors=shared + rendering,
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),

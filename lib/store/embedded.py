@@ -17,6 +17,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -255,3 +256,8 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+if __name__ == "__main__":
+    # What `make clean` calls: stops the servers of a folder and deletes their data.
+    remove(Path(sys.argv[1]))

@@ -1,0 +1,138 @@
+"""`vakanz board` and `vakanz crawl`: registering boards and crawling one by hand."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import Annotated
+
+import anyio
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from daemons.crawl.actor import session_id
+from daemons.crawl.crawler import Crawler, Outcome
+from daemons.sources import SOURCES, detect, source
+from lib.errors import VakanzError
+from lib.life.config import Config
+from lib.life.fetching import fetcher
+from lib.life.session import open_database, open_stores, vakanz_version
+from lib.posting import boards
+from lib.posting.boards import Board
+from lib.store.blobs import Blobs
+from lib.store.connections import Cache, Database
+
+board_app = typer.Typer(no_args_is_help=True, help="Boards: which companies' postings are crawled.")
+crawl_app = typer.Typer(no_args_is_help=True, help="Crawl by hand; the crawl daemon does it on its own when due.")
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
+
+
+class NoSuchBoard(VakanzError):
+    """No board, or more than one, is meant by what was given."""
+
+
+@board_app.command("add")
+def add(
+    url: Annotated[str, typer.Argument(help="Address of a board or of one of its postings.")],
+    company: Annotated[str | None, typer.Option(help="The company's name, where the board does not say it.")] = None,
+    json: Json = False,
+) -> None:
+    """Register a board by its address, such as https://boards.greenhouse.io/acme."""
+    found = detect(url)
+    if found is None:
+        names = ", ".join(one.title for one in SOURCES.values())
+        raise NoSuchBoard(f"{url} is no board of a system that is known here ({names})")
+    system, tenant = found
+
+    async def work() -> tuple[int, bool]:
+        async with open_database() as database:
+            every_s = int(system.every.total_seconds())
+            return await boards.add(database, system.name, tenant, company, system.board_url(tenant), every_s)
+
+    board_id, added = anyio.run(work)
+    if json:
+        line = {"id": board_id, "source": system.name, "tenant": tenant, "added": added}
+        typer.echo(orjson.dumps(line))
+    else:
+        typer.echo(f"{'added' if added else 'known already'}: board {board_id}, {system.title}, tenant {tenant}")
+
+
+@board_app.command("list")
+def list_boards(json: Json = False) -> None:
+    """Show all boards with state, open postings and when they are due."""
+
+    async def work() -> list[tuple[Board, int]]:
+        async with open_database() as database:
+            return await boards.list_all(database)
+
+    rows = anyio.run(work)
+    if json:
+        for board, open_postings in rows:
+            line = {name: getattr(board, name) for name in Board.__dataclass_fields__}
+            typer.echo(orjson.dumps(line | {"open": open_postings}))
+        return
+    table = Table("id", "source", "tenant", "state", "open", "last complete", "due", "last error")
+    for board, open_postings in rows:
+        table.add_row(
+            str(board.id), board.source, board.tenant, board.state, str(open_postings),
+            _moment(board.last_complete_at), _moment(board.next_due), board.last_error or "",
+        )  # fmt: skip
+    Console().print(table)
+
+
+@crawl_app.command("run")
+def run(
+    board: Annotated[str, typer.Argument(help="Id, tenant, source:tenant or address of a registered board.")],
+    json: Json = False,
+) -> None:
+    """Crawl one board now, due or not."""
+    outcome = anyio.run(_crawl_one, board)
+    if json:
+        names = ("seen", "new", "changed", "closed", "rejected", "complete", "suspect", "error")
+        line = {"board": outcome.board.id} | {name: getattr(outcome, name) for name in names}
+        typer.echo(orjson.dumps(line))
+    else:
+        typer.echo(
+            f"{outcome.board.source}:{outcome.board.tenant}: {outcome.seen} rows, {outcome.new} new, "
+            f"{outcome.changed} changed, {outcome.closed} closed, {outcome.rejected} unreadable"
+            + ("" if outcome.error is None else f"; {outcome.error}")
+        )
+    if outcome.error is not None and not outcome.seen:
+        raise typer.Exit(1)
+
+
+async def _crawl_one(name: str) -> Outcome:
+    async with open_stores() as (config, database, cache):
+        ids = await boards.find(database, name)
+        if len(ids) != 1:
+            meant = "no board is" if not ids else f"{len(ids)} boards are"
+            raise NoSuchBoard(f"{meant} meant by {name!r}: see `vakanz board list`")
+        return await _crawl(config, database, cache, ids[0])
+
+
+async def _crawl(config: Config, database: Database, cache: Cache, board_id: int) -> Outcome:
+    session = session_id(config.host)
+    owner = f"{config.host}:cli:{session}"
+    board = await boards.claim(database, owner, board_id)
+    if board is None:
+        raise NoSuchBoard(f"board {board_id} is being crawled at this moment")
+    await boards.open_session(database, session, config.host, vakanz_version())
+    async with fetcher(config, cache) as client:
+        crawler = Crawler(database, client, Blobs(config.blobs), session, owner, random.Random())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_extend, database, owner, board_id)
+            outcome = await crawler.crawl(source(board.source), board)
+            tasks.cancel_scope.cancel()
+    return outcome
+
+
+async def _extend(database: Database, owner: str, board_id: int) -> None:
+    while True:
+        await anyio.sleep(boards.CLAIM_S / 4)
+        await boards.extend_claims(database, owner, [board_id])
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(UTC).strftime("%m-%d %H:%M")

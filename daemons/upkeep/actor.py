@@ -1,0 +1,90 @@
+"""The upkeep daemon: what is too old expires, what is stuck gets another try, what is done with is pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from daemons.crawl.actor import session_id
+from lib.life.actor import Life
+from lib.life.metrics import lag
+from lib.life.session import vakanz_version
+from lib.posting import boards, writing
+from lib.store import followers, schedules
+from sql import statements
+
+_SQL = statements("postings")
+_TICK_S = 5.0
+_EXPIRE_ROWS = 1_000
+_RETRY_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to do once per slot, by whichever upkeep daemon claims the slot. `work` tells what it did."""
+
+    job: str
+    every: timedelta
+    work: Callable[[Life, str], Awaitable[str]]
+
+
+async def serve(life: Life, shards: range) -> None:
+    """Does each chore once in its slot until asked to stop."""
+    session = session_id(life.config.host)
+    await boards.open_session(life.database, session, life.config.host, vakanz_version())
+    done: dict[str, datetime] = {}
+    while not life.stop.is_set():
+        for chore in CHORES:
+            due = schedules.due_times(chore.every, None, datetime.now(UTC)).last
+            if due is None or done.get(chore.job) == due:
+                continue
+            done[chore.job] = due
+            run = await schedules.claim(life.database, chore.job, due, f"{life.config.host}:{life.unit}")
+            if run is not None:
+                life.say("working", chore.job)
+                outcome = await chore.work(life, session)
+                await schedules.finish(life.database, run, outcome)
+                life.count(chore.job)
+                structlog.get_logger("upkeep").debug("done", job=chore.job, outcome=outcome)
+        life.say("idle", "waiting for the next chore")
+        await life.pause(_TICK_S)
+
+
+async def _expire(life: Life, session: str) -> str:
+    expired = 0
+    while not life.stop.is_set():
+        batch = await writing.expire(
+            life.database, datetime.now(UTC), session, days=life.config.expire_days, limit=_EXPIRE_ROWS
+        )
+        expired += batch
+        life.progress()
+        if batch < _EXPIRE_ROWS:
+            break
+    return f"{expired} expired"
+
+
+async def _retry_details(life: Life, session: str) -> str:
+    return f"{len(await life.database.fetch(_SQL.retry_due, _RETRY_ROWS))} retried"
+
+
+async def _measure_lag(life: Life, session: str) -> str:
+    total = 0
+    for name, rows in (await followers.lags(life.database)).items():
+        lag.labels(name).set(rows)
+        total += rows
+    return f"{total} changes behind"
+
+
+async def _prune(life: Life, session: str) -> str:
+    return f"{await schedules.prune(life.database, timedelta(days=30), datetime.now(UTC))} slots forgotten"
+
+
+CHORES = (
+    Chore("expire", timedelta(hours=1), _expire),
+    Chore("retry_details", timedelta(seconds=30), _retry_details),
+    Chore("measure_lag", timedelta(minutes=1), _measure_lag),
+    Chore("prune_schedules", timedelta(days=1), _prune),
+)

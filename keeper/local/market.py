@@ -1,0 +1,78 @@
+"""The simulated market as a child process, and its boards as registered ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import aiohttp
+import anyio
+import anyio.abc
+
+from lib.errors import VakanzError
+from lib.posting import boards
+from lib.store.connections import Database
+
+_START_S = 60.0
+_EVERY_S = 86_400
+
+
+class NoMarket(VakanzError):
+    """The simulated market cannot be started."""
+
+
+@asynccontextmanager
+async def simulated_market(
+    *, companies: int, postings: int, seed: int, replay: Path | None = None
+) -> AsyncIterator[str]:
+    """The base address of a market that plays all boards, for as long as the context lasts. Raises NoMarket."""
+    if find_spec("tests.sim") is None:
+        raise NoMarket("the simulated market is part of the source tree: run this in a clone of it")
+    if replay is not None and not replay.is_dir():
+        raise NoMarket(f"{replay} is no folder of saved payloads")
+    command = [
+        sys.executable, "-m", "tests.sim", "--port", "0", "--seed", str(seed), "--companies", str(companies),
+        "--postings", str(postings),
+    ]  # fmt: skip
+    command += [] if replay is None else ["--replay", str(replay.resolve())]
+    # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained.
+    process = await anyio.open_process(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield await _address(process)
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                process.terminate()
+                with anyio.move_on_after(5):
+                    await process.wait()
+                if process.returncode is None:
+                    process.kill()
+            await process.aclose()
+
+
+async def _address(process: anyio.abc.Process) -> str:
+    assert process.stdout is not None
+    said = b""
+    with anyio.move_on_after(_START_S):
+        async for chunk in process.stdout:
+            said += chunk
+            if b"\n" in said:
+                break
+    line = said.split(b"\n")[0].decode(errors="replace").strip()
+    if not line.startswith("http://"):
+        raise NoMarket("the simulated market did not start")
+    return line
+
+
+async def register(database: Database, market: str) -> int:
+    """Registers all boards of the market; known ones are left alone. How many the market has."""
+    async with aiohttp.ClientSession() as client, client.get(f"{market}/_sim/boards") as answer:
+        offered = await answer.json()
+    rows = [(one["source"], one["tenant"], one["company"], one["url"], _EVERY_S) for one in offered]
+    if rows:
+        await boards.add_many(database, rows)
+    return len(rows)

@@ -1,0 +1,28 @@
+"""Which units one machine runs: every domain once, all shards of a domain in one process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from keeper.observed import Unit
+from lib.life.config import Config
+
+_UNITS = (
+    ("crawl@0", 0),
+    ("descriptions@0-7", 0),
+    ("enrich@0-7", 0),
+    ("embed@0-7", 0),
+    ("fulltext@0-7", 0),
+    ("upkeep@0", 0),
+    ("api@0", 1),
+)
+
+
+def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
+    """The units with what starts them. Children get `environment` and exactly this configuration."""
+    env = {**environment, **config.environment(), "VAKANZ_LOG_FORMAT": "json"}
+    return [
+        Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)
+        for name, order in _UNITS
+    ]

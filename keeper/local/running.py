@@ -1,0 +1,232 @@
+"""`up` and `demo`: start everything, run the main job, show what came of it, stop everything in order."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio
+import anyio.abc
+from rich.console import Console
+
+from keeper import keeper
+from keeper.local import examples
+from keeper.local.market import register, simulated_market
+from keeper.local.placement import units
+from keeper.local.progress import Display, Standing, standing
+from lib.errors import VakanzError
+from lib.life.config import Config
+from lib.life.logs import configure
+from lib.life.session import with_servers
+from lib.store.connections import Cache, Database
+from lib.store.migrate import migrate
+from sql import statements
+
+_SQL = statements("local")
+_LOOK_S = 0.5
+CreateKey = Callable[[Database, str], Awaitable[str]]
+
+
+class AlreadyUp(VakanzError):
+    """Another process runs Vakanz out of the same folder."""
+
+
+class PortTaken(VakanzError):
+    """Somebody else listens where the API should."""
+
+
+class NotFinished(VakanzError):
+    """The main job did not end in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketSize:
+    """How large a simulated market to play, or which folder of saved payloads."""
+
+    companies: int = 60
+    postings: int = 3_000
+    seed: int = 1
+    replay: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of the main job. `matches`: the best one of each example profile."""
+
+    standing: Standing
+    seconds: float
+    matches: list[dict[str, Any]]
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain values; `fulltext_lag` is the background follower's."""
+        now = self.standing
+        names = ("boards", "postings", "described", "enriched", "embedded", "full_embedded", "dead_letters")
+        return {name: getattr(now, name) for name in names} | {
+            "put_off": now.put_off,
+            "max_lag": now.max_lag,
+            "lag": dict(now.lags),
+            "seconds": round(self.seconds, 1),
+            "matches": self.matches,
+        }
+
+
+@dataclass(frozen=True)
+class Running:
+    """Everything is up: what a caller may look at."""
+
+    config: Config
+    database: Database
+    stop: anyio.Event
+    since: datetime
+    key: str
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+        return f"http://{self.config.api_host}:{self.config.api_port}"
+
+
+@asynccontextmanager
+async def everything(
+    config: Config, market: MarketSize, environment: Mapping[str, str], create_key: CreateKey
+) -> AsyncIterator[Running]:
+    """Servers, market, keeper and daemons, until the context ends or a signal comes; then all stop in order.
+
+    With a contact configured and no market asked for, the daemons crawl the real web. Raises AlreadyUp, PortTaken.
+    """
+    logs = config.home / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (
+        _only_one(config.home / "up.lock"),
+        (logs / "keeper.log").open("a", encoding="utf-8", buffering=1) as log,
+        with_servers(config) as complete,
+    ):
+        configure("json", config.log_level, to=log, unit="keeper@0")
+        await migrate(complete.dsn)
+        _free_port(complete.api_host, complete.api_port)
+        async with (
+            simulated_market(
+                companies=market.companies, postings=market.postings, seed=market.seed, replay=market.replay
+            ) as address,
+            Database(complete.dsn, pooled=complete.pooled) as database,
+            Cache(complete.redis_url) as cache,
+        ):
+            complete = replace(complete, simulator=address)
+            since = datetime.now(UTC)
+            await register(database, address)
+            await database.execute(_SQL.due_now)
+            key = await _key(complete.home / "api-key", database, create_key)
+            running = Running(complete, database, anyio.Event(), since, key)
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(_stop_on_signal, running.stop)
+
+                async def keep() -> None:
+                    await keeper.run(
+                        units(complete, environment), database=database, cache=cache, logs=logs,
+                        stop=running.stop, drain_s=complete.drain_s,
+                    )  # fmt: skip
+                    tasks.cancel_scope.cancel()
+
+                tasks.start_soon(keep)
+                try:
+                    yield running
+                finally:
+                    running.stop.set()
+
+
+async def main_job(running: Running, console: Console, *, limit_s: float | None = None) -> Report | None:
+    """Waits until all is crawled and followed, asks for example matches, waits for the texts of those, asks again.
+
+    None when asked to stop before. Raises NotFinished after `limit_s`, ApiFailed.
+    """
+    started = time.monotonic()
+    with Display(console) as display:
+        while True:
+            now = await standing(running.database, running.since)
+            display.show(now)
+            if now.finished:
+                break
+            if running.stop.is_set():
+                return None
+            if limit_s is not None and time.monotonic() - started > limit_s:
+                raise NotFinished(f"after {limit_s:.0f} s: {now}; logs are in {running.config.home / 'log'}")
+            await anyio.sleep(_LOOK_S)
+    first = await examples.ask(running.url, running.key)
+    ids = [UUID(answer.search_id) for answer in first]
+    with console.status("reading the full texts of the example matches"):
+        while await running.database.fetchval(_SQL.unsettled, ids):
+            if running.stop.is_set():
+                return None
+            if limit_s is not None and time.monotonic() - started > limit_s:
+                raise NotFinished(f"after {limit_s:.0f} s the example matches' texts are not embedded")
+            await anyio.sleep(_LOOK_S)
+    answers = await examples.ask(running.url, running.key)
+    matches = [
+        {name: answer.matches[0][name] for name in ("id", "title", "company", "score", "reasons")}
+        for answer in answers
+        if answer.matches
+    ]
+    return Report(
+        standing=await standing(running.database, running.since), seconds=time.monotonic() - started, matches=matches
+    )
+
+
+def show(report: Report, console: Console) -> None:
+    """The summary for a person."""
+    now = report.standing
+    console.print(
+        f"\n[bold]{now.boards} boards, {now.postings} postings[/]: {now.described} described, {now.enriched} enriched, "
+        f"{now.embedded} embedded ({now.full_embedded} full texts so far), {now.dead_letters} dead letters, "
+        f"followers' lag {now.max_lag}, {report.seconds:.0f} s\n"
+    )
+    for match in report.matches:
+        console.print(f"[bold green]{match['score']:5.1f}[/]  [bold]{match['title']}[/] · {match['company']}")
+        for reason in match["reasons"][:3]:
+            console.print(f"       {reason if isinstance(reason, str) else reason['text']}", highlight=False)
+
+
+async def _key(path: Path, database: Database, create_key: CreateKey) -> str:
+    """The API key of this machine's own examples, made once and kept beside the data."""
+    if not path.exists():
+        key = await create_key(database, f"local-{secrets.token_hex(3)}")
+        path.touch(mode=0o600)
+        path.write_text(key, encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+async def _stop_on_signal(
+    stop: anyio.Event, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            stop.set()
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyUp(f"Vakanz is up already in {path.parent}: stop it first, or set VAKANZ_HOME") from None
+        yield
+
+
+def _free_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"{host}:{port}: {error.strerror}; set VAKANZ_API_PORT to another port") from error

@@ -1,0 +1,49 @@
+"""How far the followers are, for people and figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lib.store.connections import Connection, Database
+from sql import statements
+
+_SQL = statements("changes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One follower on one shard. `lag`: how many changes are still before it."""
+
+    name: str
+    shard: int
+    version: int
+    cursor_xid: int
+    cursor_id: int
+    epoch: int
+    rows: int
+    moved_at: datetime
+    lag: int
+
+
+async def status(database: Database) -> list[Status]:
+    """Every follower and shard, by name and shard."""
+    return [Status(**dict(row)) for row in await database.fetch(_SQL.follower_status)]
+
+
+async def lags(database: Database) -> dict[str, int]:
+    """Changes not yet worked through, per follower over all shards."""
+    found: dict[str, int] = {}
+    for one in await status(database):
+        found[one.name] = found.get(one.name, 0) + one.lag
+    return found
+
+
+async def rebase(database: Database) -> None:
+    """After a restore into another cluster, whose transaction ids start anew: everything changed now."""
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(_SQL.rebase_followers)
+        await connection.execute(_SQL.reset_followers)
+
+    await database.transaction(work)

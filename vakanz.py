@@ -1,0 +1,196 @@
+"""The front door: composes the commands of all rooms, imports each room only when one of its commands is called."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lib.errors import ConfigError, VakanzError
+
+if TYPE_CHECKING:
+    from keeper.local.running import Report
+    from lib.store.connections import Database
+
+_ROOMS = {
+    "board": "daemons.crawl.cli:board_app",
+    "crawl": "daemons.crawl.cli:crawl_app",
+    "source": "daemons.sources.cli:source_app",
+    "shard": "daemons.shards:shard_app",
+    "followers": "daemons.shards:followers_app",
+    "deadletter": "daemons.upkeep.cli:deadletter_app",
+    "keeper": "keeper.cli:keeper_app",
+    "key": "api.cli:key_app",
+    "match": "api.cli:match_app",
+    "model": "lib.match.cli:model_app",
+    "quality": "lib.match.cli:quality_app",
+}
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Job intelligence for Germany, Austria and Switzerland: crawl boards, enrich postings, match people.\n\n"
+    "Settings come from VAKANZ_* variables or the file that VAKANZ_CONFIG names; without any, PostgreSQL and Valkey "
+    "run embedded out of ./var.",
+)
+
+Companies = Annotated[int, typer.Option(min=1, help="Companies of the simulated market.")]
+Postings = Annotated[int, typer.Option(min=1, help="Postings of the simulated market.")]
+Seed = Annotated[int, typer.Option(help="Another seed is another market.")]
+Real = Annotated[Path | None, typer.Option(help="Play this folder of saved payloads instead of inventing boards.")]
+
+
+@app.command()
+def up(companies: Companies = 60, postings: Postings = 3_000, seed: Seed = 1, real: Real = None) -> None:
+    """Start everything on this machine, run the main job on a simulated market, and serve until Ctrl-C."""
+    import anyio
+    from rich.console import Console
+
+    from keeper.local.running import MarketSize, everything, main_job, show
+    from lib.life.config import load
+
+    async def work() -> None:
+        size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
+        console = Console(stderr=True)
+        async with everything(load(), size, os.environ, _create_key) as running:
+            report = await main_job(running, console)
+            if report is not None:
+                show(report, console)
+                key = running.config.home / "api-key"
+                console.print(f"\nserving [bold]{running.url}[/] (API key in {key}); Ctrl-C stops everything")
+                await running.stop.wait()
+            console.print("stopping: daemons finish the batch in hand")
+
+    anyio.run(work)
+
+
+@app.command()
+def demo(
+    companies: Companies = 60,
+    postings: Postings = 3_000,
+    seed: Seed = 1,
+    real: Real = None,
+    limit_s: Annotated[float, typer.Option(help="Fail when the main job is not done after so many seconds.")] = 300.0,
+) -> None:
+    """Do what `up` does once, without serving, and print the outcome as one JSON object on the last line."""
+    import anyio
+    import orjson
+    from rich.console import Console
+
+    from keeper.local.running import MarketSize, NotFinished, everything, main_job, show
+    from lib.life.config import load
+
+    async def work() -> Report:
+        size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
+        console = Console(stderr=True)
+        config = load({"VAKANZ_API_PORT": str(_any_port())} | dict(os.environ))
+        async with everything(config, size, os.environ, _create_key) as running:
+            report = await main_job(running, console, limit_s=limit_s)
+            if report is None:
+                raise NotFinished("stopped before the main job was done")
+            show(report, console)
+            return report
+
+    typer.echo(orjson.dumps(anyio.run(work).document()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    import anyio
+
+    from lib.life.config import load
+    from lib.life.session import with_servers
+    from lib.store.migrate import migrate as apply
+
+    with with_servers(load()) as config:
+        steps = anyio.run(apply, config.dsn)
+    typer.echo("\n".join(f"{step.number:04} {step.name}" for step in steps) or "the schema is the newest already")
+
+
+@app.command()
+def daemon(unit: Annotated[str, typer.Argument(help="Such as crawl@0, descriptions@3, enrich@0-7, api@0.")]) -> None:
+    """Run one daemon in the foreground until SIGTERM or Ctrl-C; service managers call this."""
+    import anyio
+
+    from lib.life import logs
+    from lib.life.actor import Serve, run_actor
+    from lib.life.config import load
+    from lib.life.session import with_servers
+
+    serve: Serve
+    if unit.partition("@")[0] == "api":
+        serve = import_module("api.server").serve
+    else:
+        from daemons.domains import parse_unit
+
+        domain, shards = parse_unit(unit)
+        serve = partial(domain.load(), shards=shards)
+    with with_servers(load()) as config:
+        logs.configure(config.log_format, config.log_level, unit=unit)
+        anyio.run(run_actor, unit, config, serve, backend_options={"use_uvloop": True})
+
+
+async def _create_key(database: Database, label: str) -> str:
+    from api.keys import create_key
+
+    _, key = await create_key(database, label, secrets.token_bytes(32))
+    return key
+
+
+def _any_port() -> int:
+    """A free port for an API that nobody but ourselves will ask."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def main() -> None:
+    """Runs the command line: errors of ours are one clear line and exit code 1, bad usage is 2."""
+    try:
+        _open_rooms(sys.argv[1:])
+        app()
+    except ConfigError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"vakanz: configuration: {problem}\n")
+        raise SystemExit(1) from None
+    except VakanzError as error:
+        sys.stderr.write(f"vakanz: {error}\n")
+        raise SystemExit(1) from None
+    except BaseExceptionGroup as group:
+        ours, others = group.split(VakanzError)
+        if others is not None or ours is None:
+            raise
+        sys.stderr.write(f"vakanz: {_first(ours)}\n")
+        raise SystemExit(1) from None
+
+
+def _open_rooms(arguments: list[str]) -> None:
+    """Adds the commands of the room that is called, or of all rooms where the list of all is to be shown.
+
+    So a daemon does not carry the other rooms, and the keeper starts while one of them has a syntax error.
+    """
+    called = arguments[0] if arguments else ""
+    own = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
+    for name in _ROOMS if called not in own | _ROOMS.keys() else {called} & _ROOMS.keys():
+        module, _, attribute = _ROOMS[name].partition(":")
+        app.add_typer(getattr(import_module(module), attribute), name=name)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+if __name__ == "__main__":
+    main()
