@@ -90,15 +90,16 @@ async def retry(
     *,
     ids: Sequence[int] | None = None,
     queue: str | None = None,
+    told: Callable[[int, int], None] = lambda handled, total: None,
 ) -> Retried:
     """Puts the letters with these `ids`, or of this `queue`, back to work, one transaction each.
 
     `retriers` maps the part of a queue before the colon to who can retry it. Letters that are buried again meanwhile
-    are new ones and are left alone.
+    are new ones and are left alone. `told` hears after each letter how many were handled, of how many.
     """
     chosen = await database.fetch(_SQL.choose, None if ids is None else list(ids), queue)
     done, refused = 0, {}
-    for row in chosen:
+    for handled, row in enumerate(chosen, 1):
         letter_id = row["id"]
 
         async def put_back(connection: Connection, letter_id: int = letter_id) -> int:
@@ -108,14 +109,23 @@ async def retry(
             done += await database.transaction(put_back)
         except NotRetryable as error:
             refused[letter_id] = str(error)
+        told(handled, len(chosen))
     return Retried(done, refused)
 
 
 async def renew_place(connection: Connection, letter: DeadLetter) -> None:
-    """The Retrier of followers: the posting takes a new place in the change log. One that is gone needs no retry."""
+    """The Retrier of followers and of details, whose letters are about postings: the posting takes a new place in the
+    change log. One that is gone needs no retry."""
     if not letter.key.isdecimal() or int(letter.key) >= 2**63:
         raise NotRetryable(f"{letter.queue}: {letter.key!r} is not the id of a posting")
     await connection.execute(_SQL.renew_place, int(letter.key))
+
+
+async def recrawl(connection: Connection, letter: DeadLetter) -> None:
+    """The Retrier of crawls: the letter's board is due now and is read anew, changed or not."""
+    source = letter.queue.partition(":")[2]
+    if await connection.fetchval(_SQL.recrawl, source, letter.key) is None:
+        raise NotRetryable(f"{letter.queue}: there is no board for {letter.key}")
 
 
 async def prune(database: Database, older_than: timedelta, now: datetime, *, queue: str | None = None) -> int:
@@ -130,7 +140,7 @@ async def _put_back(connection: Connection, retriers: Mapping[str, Retrier], let
     letter = _letter(row)
     retrier = retriers.get(letter.queue.partition(":")[0])
     if retrier is None:
-        raise NotRetryable(f"{letter.queue}: its own next run tries again, nothing to do here")
+        raise NotRetryable(f"{letter.queue}: nobody here can retry letters of this queue")
     await retrier(connection, letter)
     return 1
 

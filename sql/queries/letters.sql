@@ -35,3 +35,14 @@ UPDATE posting SET changed_xid = pg_current_xact_id() WHERE id = $1
 DELETE FROM dead_letter
  WHERE updated_at < $1 AND ($2::text IS NULL OR queue = $2)
 RETURNING true
+
+-- recrawl --
+-- Makes the board that a letter's key begins with due now, and read anew although it may not have changed.
+WITH meant AS (
+    UPDATE board SET next_due = now()
+     WHERE source = $1 AND ($2 = tenant OR starts_with($2, tenant || ':'))
+    RETURNING id
+), forgotten AS (
+    DELETE FROM board_validator WHERE board_id IN (SELECT id FROM meant)
+)
+SELECT id FROM meant

@@ -88,6 +88,23 @@ async def test_a_followers_posting_takes_a_new_place_in_the_change_log(database:
     assert await letters.list_letters(database) == []
 
 
+async def test_a_crawls_board_is_due_and_read_anew(database: Database) -> None:
+    await database.execute(
+        "INSERT INTO board (source, tenant, url, next_due) SELECT 'lever', tenant, 'u',"
+        " now() + interval '1 day' FROM unnest(ARRAY['acme', 'acme2', 'other']) AS tenant"
+    )
+    await database.execute("INSERT INTO board_validator (board_id, url, etag) SELECT id, 'u', 'e' FROM board")
+    await bury(database, "crawl:lever", "acme:job:17")
+    await bury(database, "crawl:lever", "other")
+    await bury(database, "crawl:ashby", "acme:1")
+    result = await letters.retry(database, {"crawl": letters.recrawl})
+    assert result.done == 2
+    assert list(result.refused.values()) == ["crawl:ashby: there is no board for acme:1"]
+    due = await database.fetch("SELECT tenant FROM board WHERE next_due <= now() ORDER BY 1")
+    assert [row["tenant"] for row in due] == ["acme", "other"]
+    assert await database.fetchval("SELECT count(*) FROM board_validator") == 1
+
+
 async def test_what_cannot_be_retried_stays_and_says_why(database: Database) -> None:
     posting = await a_posting(database)
     for key in ("no id", "9" * 30, str(posting)):
