@@ -2,8 +2,8 @@
 
 `clean_html` parses like a browser does (selectolax) and writes anew: tags, attributes and escapes are its own, so that
 nothing of the input's markup reaches a page. `plain_text` reads only what `clean_html` wrote.
-Traps: an HTML5 tree builder needs quadratic time for deep nesting, and quadratic memory for unclosed formatting tags
-that differ in an attribute. `_tame` takes both away before the parser sees them.
+Traps: an HTML5 tree builder needs quadratic time for deep nesting, quadratic memory for unclosed formatting tags that
+differ in an attribute, quadratic time again for a tag of many attributes. `_tame` takes all of that away first.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ _UNWANTED = re.compile(
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]{0,30})(?=[\s/>])[^<>]*>")
 _TAG_START = re.compile(_TAG.pattern + r"|<(?=[a-zA-Z/])")
 _MANY_TAGS = 400
+_LONG_TAG = re.compile(r"<[a-zA-Z/][^>]{500}")
+_MAX_TAG_CHARS = 2_000
 _HIDING = re.compile(r"hidden|display\s*:\s*none", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'\\`]{3,2000}", re.IGNORECASE)
@@ -73,7 +75,7 @@ def clean_html(html: str) -> str:
         source = unescape(source)  # some boards escape their markup once more
     if not _TAG.search(source):
         source = source.replace("\r\n", "\n").replace("\n", "<br>")
-    if source.count("<") > _MANY_TAGS:
+    if source.count("<") > _MANY_TAGS or _LONG_TAG.search(source):
         source = _tame(source)
     writer = _Writer()
     root = LexborHTMLParser(source).root
@@ -95,15 +97,17 @@ def _newlines(run: re.Match[str]) -> str:
 
 
 def _tame(html: str) -> str:
-    """The same markup with nesting up to MAX_DEPTH, and with bare formatting tags that do not nest in themselves."""
+    """The same markup with tags of usual length, nested up to MAX_DEPTH, and formatting bare and never in itself."""
     depth = 0
     formats: set[str] = set()
 
     def rewrite(tag: re.Match[str]) -> str:
         nonlocal depth
         name = (tag[2] or "").lower()
-        if not name or name in _FORMATTING:
-            return " " if not name else ""
+        if not name or len(tag[0]) > _MAX_TAG_CHARS:
+            return " "
+        if name in _FORMATTING:
+            return ""
         closing = bool(tag[1])
         if name in _NOT_NESTING:
             return tag[0]
