@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from daemons.enrich.contract import Facts, Finding, Provenance, Scalar
 from lib.text.html import clean_html, plain_text
 from lib.text.language import detect
 
-_LANGUAGE_CODE_LETTERS = 2
+_CODE = re.compile(r"([a-zA-Z]{2})(?:[-_][a-zA-Z]{2,8})?(?!\w)")
 
 
 class TextEnricher:
@@ -34,11 +36,10 @@ class TextEnricher:
 
     def _language(self, posting: Facts, text: str | None) -> tuple[str | None, Provenance | None]:
         derived = detect(f"{posting.title}\n{text}" if text else posting.title)
-        stated = (posting.language or "")[:_LANGUAGE_CODE_LETTERS].lower()
-        plausible = len(stated) == _LANGUAGE_CODE_LETTERS and stated.isascii() and stated.isalpha()
-        if plausible and derived in (None, stated):
-            return stated, Provenance(
-                kind="stated", enricher=self.name, version=self.version, evidence=posting.language
+        code = _CODE.match(posting.language or "")
+        if code is not None and derived in (None, code[1].lower()):
+            return code[1].lower(), Provenance(
+                kind="stated", enricher=self.name, version=self.version, evidence=code[0]
             )
         if derived is None:
             return None, None
