@@ -23,9 +23,9 @@ _EITHER = re.compile(
     r"|full[- ]?(?:time)? ?(?:or|and|/|&) ?part[- ]?time|part[- ]?(?:time)? ?(?:or|and|/|&) ?full[- ]?time"
     r"|\b[2-9]0 ?%? ?(?:-|–|—|bis) ?100 ?%"
 )
-_FULL = re.compile(r"vollzeit|full[-_ ]?time|\b100 ?%(?= ?(?:$|[),]|pensum|stelle|m/w|\())")
+_FULL = re.compile(r"vollzeit|\bvz\b|full[-_ ]?time|\b100 ?%(?= ?(?:$|[),]|pensum|stelle|m/w|\())")
 _PART = re.compile(
-    r"teilzeit|part[-_ ]?time|\b[2-9]0 ?%? ?(?:-|–|—|bis) ?[3-9]0 ?%|\b[2-9]0 ?%(?= ?(?:$|[),]|pensum|stelle|\())"
+    r"teilzeit|\btz\b|part[-_ ]?time|\b[2-9]0 ?%? ?(?:-|–|—|bis) ?[3-9]0 ?%|\b[2-9]0 ?%(?= ?(?:$|[),]|pensum|stelle|\())"
 )
 # Percentages in a text are travel and discounts; "full-time experience" is asked for, not offered.
 _HOURS_IN_TEXT = re.compile(

@@ -35,7 +35,7 @@ class TextEnricher:
         return Finding(values=values, provenance=provenance)
 
     def _language(self, posting: Facts, text: str | None) -> tuple[str | None, Provenance | None]:
-        derived = detect(f"{posting.title}\n{text}" if text else posting.title)
+        derived = detect(text) if text else None  # a title alone is too short to tell
         code = _CODE.match(posting.language or "")
         if code is not None and derived in (None, code[1].lower()):
             return code[1].lower(), Provenance(
