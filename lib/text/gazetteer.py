@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -138,8 +139,8 @@ def _read_places(path: Path, capitals: set[tuple[str, str]]) -> Iterator[tuple[P
             continue
         place = Place(
             name=CITY_STATES.get((country, row["admin1code"])) or LOCAL_NAMES.get((country, name), name),
-            country=country,
-            region=row["admin1code"],
+            country=sys.intern(country),
+            region=sys.intern(row["admin1code"]),
             lat=row["latitude"],
             lon=row["longitude"],
             population=population,
