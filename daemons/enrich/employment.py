@@ -25,7 +25,8 @@ _EITHER = re.compile(
 )
 _FULL = re.compile(r"vollzeit|\bvz\b|full[-_ ]?time|\b100 ?%(?= ?(?:$|[),]|pensum|stelle|m/w|\())")
 _PART = re.compile(
-    r"teilzeit|\btz\b|part[-_ ]?time|\b[2-9]0 ?%? ?(?:-|–|—|bis) ?[3-9]0 ?%|\b[2-9]0 ?%(?= ?(?:$|[),]|pensum|stelle|\())"
+    r"teilzeit|\btz\b|part[-_ ]?time"
+    r"|\b[2-9]0 ?%? ?(?:-|–|—|bis) ?[3-9]0 ?%|\b[2-9]0 ?%(?= ?(?:$|[),]|pensum|stelle|\())"
 )
 # Percentages in a text are travel and discounts; "full-time experience" is asked for, not offered.
 _HOURS_IN_TEXT = re.compile(
