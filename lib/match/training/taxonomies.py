@@ -1,0 +1,191 @@
+"""Names of occupations from public taxonomies, without those that are kept for measuring.
+
+ESCO 1.2   CSV download, one folder per language with occupations_<language>.csv (or .csv.gz)
+O*NET 29   text download: Occupation_Data.txt, Alternate_Titles.txt, Sample_of_Reported_Titles.txt (or .gz)
+KldB 2010  "Gesamtberufsliste der BA" (.xlsx): code "B 11412-107", masculine and feminine long names
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lxml import etree
+
+from lib.errors import ConfigError
+from lib.text.titles import clean_title
+
+_ESCO_FILES = "occupations_*.csv*"
+_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """What training never sees: ESCO concepts, and titles by SHA-256 of their stripped lower-case UTF-8."""
+
+    concepts: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
+
+    def allows(self, title: str) -> bool:
+        """Whether neither `title` nor its cleaned form is excluded."""
+        return self.titles.isdisjoint({_digest(title), _digest(clean_title(title))})
+
+
+def _digest(title: str) -> str:
+    return hashlib.sha256(title.strip().lower().encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass
+class Concept:
+    """One ESCO occupation: its ISCO-08 group and its names by language."""
+
+    isco: str
+    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(frozen=True)
+class Taxonomies:
+    """Cleaned names: ESCO by concept, O*NET by occupation code, KldB by 5 digits as (masculine, feminine)."""
+
+    esco: dict[str, Concept]
+    onet: dict[str, list[str]]
+    kldb: dict[str, list[tuple[str, str]]]
+
+    def names(self) -> list[str]:
+        """Every name once, sorted."""
+        esco = (name for concept in self.esco.values() for names in concept.names.values() for name in names)
+        onet = (name for names in self.onet.values() for name in names)
+        kldb = (name for pairs in self.kldb.values() for pair in pairs for name in pair)
+        return sorted({*esco, *onet, *kldb})
+
+
+def read_taxonomies(esco: Sequence[Path], onet: Path, kldb: Path, without: Exclusions) -> Taxonomies:
+    """Reads all three. Raises ConfigError where a file is missing or has other columns."""
+    return Taxonomies(read_esco(esco, without), read_onet(onet, without), read_kldb(kldb, without))
+
+
+def read_esco(folders: Sequence[Path], without: Exclusions) -> dict[str, Concept]:
+    """Concepts by URI with the names of every folder's language."""
+    concepts: dict[str, Concept] = {}
+    for folder in folders:
+        for path in _found(folder, _ESCO_FILES):
+            language = path.name.removeprefix("occupations_").split(".")[0]
+            columns = ("conceptUri", "iscoGroup", "preferredLabel", "altLabels")
+            for uri, isco, preferred, alternative in _table(path, columns, ","):
+                if uri not in without.concepts:
+                    names = concepts.setdefault(uri, Concept(isco)).names[language]
+                    _extend(names, [preferred, *alternative.split("\n")], without)
+    return concepts
+
+
+def read_descriptions(folders: Sequence[Path], without: Exclusions) -> list[str]:
+    """What ESCO says about its occupations, in the languages of the folders, sorted."""
+    return sorted(
+        {
+            description
+            for folder in folders
+            for path in _found(folder, _ESCO_FILES)
+            for uri, description in _table(path, ("conceptUri", "description"), ",")
+            if description and uri not in without.concepts
+        }
+    )
+
+
+def read_onet(folder: Path, without: Exclusions) -> dict[str, list[str]]:
+    """Names by O*NET-SOC code."""
+    occupations: dict[str, list[str]] = defaultdict(list)
+    files = {
+        "Occupation_Data.txt*": "Title",
+        "Alternate_Titles.txt*": "Alternate Title",
+        "Sample_of_Reported_Titles.txt*": "Reported Job Title",
+    }
+    for pattern, column in files.items():
+        for path in _found(folder, pattern):
+            for code, title in _table(path, ("O*NET-SOC Code", column), "\t"):
+                _extend(occupations[code], [title], without)
+    return dict(occupations)
+
+
+def read_kldb(path: Path, without: Exclusions) -> dict[str, list[tuple[str, str]]]:
+    """(masculine, feminine) names by KldB 2010 code of five digits. `path` is the workbook or its folder."""
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for book in [path] if path.is_file() else _found(path, "*.xlsx"):
+        for row in _workbook_rows(book):
+            code, masculine, feminine = row.get("B", ""), row.get("E", ""), row.get("F", "")
+            if code.startswith("B ") and masculine and without.allows(masculine) and without.allows(feminine):
+                groups[code[2:7]].append((clean_title(masculine), clean_title(feminine or masculine)))
+    if not groups:
+        raise ConfigError([f"{path} holds no rows with codes like 'B 11412-107'"])
+    return dict(groups)
+
+
+def _extend(names: list[str], raw: Iterable[str], without: Exclusions) -> None:
+    """Appends cleaned new names; of "Koch/Köchin" both forms."""
+    for title in raw:
+        cleaned = clean_title(title)
+        halves = [clean_title(half) for half in title.split("/")] if "/" in title and "/" not in cleaned else []
+        for name in [cleaned, *halves]:
+            if len(name) > 2 and name not in names and without.allows(title) and without.allows(name):
+                names.append(name)
+
+
+def _found(folder: Path, pattern: str) -> list[Path]:
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise ConfigError([f"{folder} holds no file {pattern}"])
+    return paths
+
+
+def _table(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[tuple[str, ...]]:
+    """The named columns of each row; the first row is the header."""
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        text = io.StringIO(data.decode("utf-8-sig"), newline="")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path} cannot be read: {error}"]) from error
+    quotes: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
+    reader = csv.DictReader(text, delimiter=delimiter, quoting=quotes)
+    missing = set(columns).difference(reader.fieldnames or ())
+    if missing:
+        raise ConfigError([f"{path} has no column {sorted(missing)[0]!r}"])
+    for row in reader:
+        yield tuple(row[column] or "" for column in columns)
+
+
+def _workbook_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Cells of all sheets of an .xlsx file by column letter."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            strings = [
+                "".join(text.text or "" for text in item.iter(_SHEET + "t"))
+                for item in etree.fromstring(book.read("xl/sharedStrings.xml"))
+            ]
+            sheets = [book.read(name) for name in sorted(book.namelist()) if name.startswith("xl/worksheets/sheet")]
+    except (OSError, KeyError, zipfile.BadZipFile, etree.XMLSyntaxError) as error:
+        raise ConfigError([f"{path} is not a workbook (.xlsx): {error}"]) from error
+    for sheet in sheets:
+        for row in etree.fromstring(sheet).iter(_SHEET + "row"):
+            cells = {}
+            for cell in row:
+                value = cell.findtext(_SHEET + "v")
+                if value is not None:
+                    column = (cell.get("r") or "").rstrip("0123456789")
+                    cells[column] = strings[int(value)] if cell.get("t") == "s" else value
+            yield cells
+
+
+def read_exclusions(concepts: Path | None, titles: Path | None) -> Exclusions:
+    """Two lists, one entry a line; None reads nothing. Raises ConfigError where a file is missing."""
+    try:
+        lines = [frozenset(path.read_text("utf-8").split()) if path else frozenset() for path in (concepts, titles)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"the list of what to leave out cannot be read: {error}"]) from error
+    return Exclusions(*lines)
