@@ -1,0 +1,143 @@
+"""`vakanz model ...` makes the title model; `vakanz quality ...` measures it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lib.errors import VakanzError
+
+if TYPE_CHECKING:
+    from lib.match.quality import Encode, Scores, Similarities
+
+model_app = typer.Typer(help="The title model that matching starts with.", no_args_is_help=True)
+quality_app = typer.Typer(help="How well titles are ranked.", no_args_is_help=True)
+
+
+@model_app.callback()
+def _model() -> None:
+    """Keeps `train` a command of its own while it is the only one."""
+
+
+@model_app.command("train")
+def train_model(
+    esco: Annotated[list[Path], typer.Option(exists=True, help="ESCO CSV folder; give one per language.")],
+    onet: Annotated[Path, typer.Option(exists=True, help="O*NET text folder.")],
+    kldb: Annotated[Path, typer.Option(exists=True, help="Gesamtberufsliste der BA, .xlsx or its folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model's files.")],
+    exclude_concepts: Annotated[Path | None, typer.Option(help="ESCO concepts never to see, one URI a line.")] = None,
+    exclude_titles: Annotated[Path | None, typer.Option(help="SHA-256 of titles never to see, one a line.")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Trains the static table on names of occupations, and centres the text model: three minutes on one core."""
+    import numpy as np
+
+    from lib.match.training.recipe import STEPS, centres, train
+    from lib.match.training.taxonomies import read_descriptions, read_exclusions, read_taxonomies
+    from lib.match.transformer import CENTRES, Transformer
+    from lib.match.weights import builtin_weights
+
+    try:
+        without = read_exclusions(exclude_concepts, exclude_titles)
+        taxonomies = read_taxonomies(esco, onet, kldb, without)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress, TemporaryDirectory() as scratch:
+            task = progress.add_task("training", total=STEPS)
+
+            def show(loss: float) -> None:
+                progress.update(task, advance=1, description=f"loss {loss:.3f}")
+
+            train(taxonomies, builtin_weights(), seed, show).save(out, f"vakanz-titles, seed {seed}")
+            descriptions = read_descriptions(esco, without)
+            np.save(out / CENTRES.name, centres(descriptions, Transformer(Path(scratch), 1), seed))
+    except VakanzError as error:
+        _fail(error)
+
+
+class Method(StrEnum):
+    """What compares titles: the first stage alone, the text model alone, or the sum of both."""
+
+    static = "static"
+    transformer = "transformer"
+    hybrid = "hybrid"
+
+
+_Models = Annotated[Path, typer.Option(help="Folder for converted model files.")]
+_Threads = Annotated[int, typer.Option(min=0, help="Threads of the text model; 0: one per core.")]
+
+
+@quality_app.command("titles")
+def titles(
+    queries: Annotated[Path, typer.Option(help="id, title; tab-separated, .gz too.")],
+    corpus: Annotated[Path, typer.Option(help="id, title.")],
+    qrels: Annotated[Path, typer.Option(help="query, 0, document, grade.")],
+    method: Method = Method.static,
+    models: _Models = Path("var/models"),
+    threads: _Threads = 0,
+) -> None:
+    """Ranks the corpus for each query as matching does; prints MAP, MRR, nDCG@10 and titles/s as one JSON line."""
+    from lib.match.quality import evaluate, read_benchmark
+
+    try:
+        scores = evaluate(read_benchmark(queries, corpus, qrels), _similarities(method, models, threads))
+    except VakanzError as error:
+        _fail(error)
+    typer.echo(msgspec.json.encode(scores))
+
+
+@quality_app.command("run")
+def run(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds talentclef2025/ and melo/.")],
+    models: _Models = Path("var/models"),
+    threads: _Threads = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
+) -> None:
+    """Static and hybrid ranking on TalentCLEF 2025 (German, English) and MELO (German): a table, then JSON."""
+    from lib.match.quality import CASES, evaluate
+
+    table = Table("benchmark", "method", "MAP", "+-", "MRR", "nDCG@10", "titles/s")
+    results: dict[str, dict[str, Scores]] = {}
+    try:
+        for case in CASES:
+            benchmark = case.read(folder)
+            for method in (Method.static, Method.hybrid):
+                scores = evaluate(benchmark, _similarities(method, models, threads))
+                results.setdefault(case.name, {})[method.value] = scores
+                figures = (scores.map, scores.map_half_width, scores.mrr, scores.ndcg_at_10, scores.titles_per_s)
+                table.add_row(case.name, method.value, *map(str, figures))
+    except VakanzError as error:
+        _fail(error)
+    if not as_json:
+        Console().print(table)
+    typer.echo(msgspec.json.encode(results))
+
+
+def _similarities(method: Method, models: Path, threads: int) -> Similarities:
+    from lib.match.encoder import BUILTIN, load_text_encoder, load_title_encoder
+    from lib.match.quality import cosines, summed
+    from lib.text.titles import clean_title
+
+    def cleaned(encode: Encode) -> Encode:
+        return lambda titles: encode([clean_title(title) for title in titles])
+
+    static = load_title_encoder()
+    by_table = cosines(static.encode, static.encode)
+    if method is Method.static:
+        return by_table
+    text = load_text_encoder(BUILTIN, models, threads)
+    by_text = cosines(cleaned(text.encode_queries), cleaned(text.encode_passages))
+    return by_text if method is Method.transformer else summed(by_table, by_text)
+
+
+def _fail(error: VakanzError) -> NoReturn:
+    typer.echo(f"vakanz: {error}", file=sys.stderr)
+    raise typer.Exit(1) from error
