@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn, track
+from rich.table import Column, Table
 
 from lib.errors import VakanzError
 
@@ -104,21 +104,26 @@ def run(
     """Static and hybrid ranking on TalentCLEF 2025 (German, English) and MELO (German): a table, then JSON."""
     from lib.match.quality import CASES, evaluate
 
-    table = Table("benchmark", "method", "MAP", "+-", "MRR", "nDCG@10", "titles/s")
     results: dict[str, dict[str, Scores]] = {}
+    rounds = [(case, method) for case in CASES for method in (Method.static, Method.hybrid)]
     try:
-        for case in CASES:
-            benchmark = case.read(folder)
-            for method in (Method.static, Method.hybrid):
-                scores = evaluate(benchmark, _similarities(method, models, threads))
-                results.setdefault(case.name, {})[method.value] = scores
-                figures = (scores.map, scores.map_half_width, scores.mrr, scores.ndcg_at_10, scores.titles_per_s)
-                table.add_row(case.name, method.value, *map(str, figures))
+        for case, method in track(rounds, "measuring", console=Console(stderr=True)):
+            scores = evaluate(case.read(folder), _similarities(method, models, threads))
+            results.setdefault(case.name, {})[method.value] = scores
     except VakanzError as error:
         _fail(error)
     if not as_json:
-        Console().print(table)
+        Console().print(_table(results))
     typer.echo(msgspec.json.encode(results))
+
+
+def _table(results: dict[str, dict[str, Scores]]) -> Table:
+    table = Table(Column("benchmark", no_wrap=True), "method", "MAP", "+-", "MRR", "nDCG@10", "titles/s")
+    for case, by_method in results.items():
+        for method, scores in by_method.items():
+            figures = (scores.map, scores.map_half_width, scores.mrr, scores.ndcg_at_10)
+            table.add_row(case, method, *(f"{figure:.3f}" for figure in figures), f"{scores.titles_per_s:,.0f}")
+    return table
 
 
 def _similarities(method: Method, models: Path, threads: int) -> Similarities:

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Floats]
 """Titles to unit vectors, (n, dimensions)."""
 Similarities = Callable[[Sequence[str], Sequence[str]], Iterator[Floats]]
-"""Queries and corpus to blocks of rows in the order of the queries, (queries in the block, corpus)."""
+"""Encodes queries and corpus; the blocks that follow are rows in the order of the queries, (queries, corpus)."""
 
 _HEADER_NAMES = frozenset({"id", "q_id", "c_id", "qid", "cid", "query_id", "corpus_id", "doc_id", "docid", "query-id"})
 _BLOCK_OF_QUERIES = 256
@@ -138,18 +138,15 @@ def _content(path: Path) -> bytes:
 
 
 def evaluate(benchmark: Benchmark, similarities: Similarities) -> Scores:
-    """Ranks the corpus for each judged query. Titles per second count encoding and comparing, not sorting."""
+    """Ranks the corpus for each judged query. Titles per second count the encoding only."""
     ids = [query for query in benchmark.queries if query in benchmark.relevant]
     documents = {document: position for position, document in enumerate(benchmark.corpus)}
-    gains = iter([{documents[key]: grade for key, grade in benchmark.relevant[query].items()} for query in ids])
+    started = time.perf_counter()
     blocks = similarities([benchmark.queries[query] for query in ids], list(benchmark.corpus.values()))
-    metrics: list[tuple[float, float, float]] = []
-    took_s = -time.perf_counter()
-    for block in blocks:
-        took_s += time.perf_counter()
-        metrics.extend(_measured(row, next(gains)) for row in block)
-        took_s -= time.perf_counter()
-    took_s += time.perf_counter()
+    took_s = time.perf_counter() - started
+    gains = ({documents[key]: grade for key, grade in benchmark.relevant[query].items()} for query in ids)
+    rows = (row for block in blocks for row in block)
+    metrics = [_measured(row, relevant) for row, relevant in zip(rows, gains, strict=True)]
     table = np.array(metrics)
     precision, reciprocal, ndcg = table.mean(axis=0)
     return Scores(
@@ -182,8 +179,8 @@ def cosines(encode_queries: Encode, encode_corpus: Encode) -> Similarities:
 
     def similarities(queries: Sequence[str], corpus: Sequence[str]) -> Iterator[Floats]:
         rows, columns = encode_queries(queries), encode_corpus(corpus)
-        for start in range(0, len(rows), _BLOCK_OF_QUERIES):
-            yield rows[start : start + _BLOCK_OF_QUERIES] @ columns.T
+        starts = range(0, len(rows), _BLOCK_OF_QUERIES)
+        return (rows[start : start + _BLOCK_OF_QUERIES] @ columns.T for start in starts)
 
     return similarities
 
@@ -192,8 +189,8 @@ def summed(one: Similarities, other: Similarities) -> Similarities:
     """Both, as standard scores within each query, one to one."""
 
     def similarities(queries: Sequence[str], corpus: Sequence[str]) -> Iterator[Floats]:
-        for left, right in zip(one(queries, corpus), other(queries, corpus), strict=True):
-            yield _standard(left) + _standard(right)
+        blocks = zip(one(queries, corpus), other(queries, corpus), strict=True)
+        return (_standard(left) + _standard(right) for left, right in blocks)
 
     return similarities
 
