@@ -31,6 +31,7 @@ _BINNEN_I = re.compile(r"(?<=[a-zäöü](?:er|or|nt|st|ur|är|ar))In(?:nen)?(?=[
 _MANN_FRAU = re.compile(r"mann(?:\s?[/:*_]\s?-?)frau\b", re.IGNORECASE)
 _FRAU_MANN = re.compile(r"frau(?:\s?[/:*_]\s?-?)mann\b", re.IGNORECASE)
 _ADJECTIVE = re.compile(r"(?<=[^\W\d_]{2}e)(?:[/:*_]-?r|\(r\)|r[/:*_]-?e|r\(e\))(?=[\W_]|$)", re.IGNORECASE)
+_ADJECTIVE_TWICE = re.compile(r"(?<=[^\W\d_]er)(?:[/:*_]-?r|\(r\))(?=[\W_]|$)", re.IGNORECASE)
 _WORD_PAIR = re.compile(r"([^\W\d_][\w\-]*) ?/ ?([^\W\d_][\w\-]*)")
 _EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
 _LOOSE_ENDS = " \t-–—/|,;:*+_·•"
@@ -47,7 +48,7 @@ def clean_title(title: str) -> str:
         text = marker.sub(" ", text)
     text = _BINNEN_I.sub("", _SUFFIX.sub("", text))
     text = _FRAU_MANN.sub("mann", _MANN_FRAU.sub("mann", text))
-    text = _ADJECTIVE.sub("r", text)
+    text = _ADJECTIVE_TWICE.sub("", _ADJECTIVE.sub("r", text))
     text = _masculine_half(" ".join(text.split()))
     text = _WORD_PAIR.sub(lambda pair: _masculine(pair[1], pair[2]) or pair[0], text)
     text = " ".join(_EMPTY_BRACKETS.sub(" ", text).split())
@@ -101,13 +102,14 @@ def _is_feminine_word(feminine: str, masculine: str) -> bool:
         if feminine.endswith(suffix):
             stem = feminine.removesuffix(suffix).translate(_UMLAUTS)
             base = masculine.translate(_UMLAUTS)
-            return len(stem) >= 3 and base in (stem, stem + "e", stem + "en", stem + "n")
+            return len(stem) >= 3 and base in (stem, stem + "e", stem + "en", stem + "n", stem + "er")
     return False
 
 
 _NEGATED = re.compile(
     r"\b(?:kein(?:e|en|er)?|nicht|ohne|no|not|non|without)[\s\-]+(?:\w+[\s\-]+){0,1}?"
-    r"(?:praktik\w+|ausbildung\w*|intern(?:s|ship)?|trainee\w*|junior|senior|lead|head|azubis?|entry[\s\-]level)\b",
+    r"(?:praktik\w+|ausbildung\w*|intern(?:s|ship)?|trainee\w*|junior|senior|lead|head|azubis?|entry[\s\-]level)\b"
+    r"|\b(?:mit|nach)\s+(?:\w+er\s+)?(?:\w{0,12}ausbildung|trainee\w*|studium)\b",
     re.IGNORECASE,
 )
 # The level belongs to somebody else: "Assistenz der Bereichsleitung", "Assistant to the Head of Sales".
@@ -120,11 +122,11 @@ _SOMEBODY_ELSE = re.compile(
 # In the order in which they win: "Trainee Head of ..." is a trainee.
 _LEVELS = {
     "intern": "praktik(?:um|ant\\w*) pflichtpraktikum werkstudent\\w* working_student interns? internships? stagiaire",
-    "trainee": "ausbildung azubis? auszubildende[rn]? lehrling\\w* lehrstelle trainees? traineeprogramm volontär\\w* "
-    "volontariat apprentices?(?:hip)? dual(?:es|er)?_stud\\w+ ausbildungsplatz",
+    "trainee": "(?:fach|berufs)?ausbildung azubis? auszubildende[rn]? lehrling\\w* lehrstelle trainees? "
+    "traineeprogramm volontär\\w* volontariat apprentices?(?:hip)? dual(?:es|er)?_stud\\w+ ausbildungsplatz",
     "head": "head(?!_hunt|_office|_count|_nurse) director direktor(?:in)? vice_president vp chief c[efimt]o "
     "geschäftsführ(?:er|erin|ung) vorstand leiter(?:in)? leitung "
-    "(?:abteilungs|bereichs|haupt|gesamt|einrichtungs|werks|niederlassungs|personal|vertriebs|standort|pflegedienst)"
+    "(?:abteilungs|bereichs|haupt|gesamt|einrichtungs|werks|niederlassungs|personal|vertriebs|standort|pflegedienst|regional|bezirks)"
     "leit(?:er|erin|ung)",
     "lead": "lead(?!_gen|_manage|_qualif|_nurtur|_audit) team_?lead(?:er)? tech_?lead vorarbeiter(?:in)? supervisor "
     "(?:team|gruppen|schicht|filial|markt|wohnbereichs|stations|projekt|bau|küchen|sachgebiets|referats)"

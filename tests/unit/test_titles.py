@@ -40,6 +40,8 @@ from lib.text.titles import clean_title, seniority
         ("Bankkaufmann/Bankkauffrau", "Bankkaufmann"),
         ("Technischer Leiter für Film/Technische Leiterin für Film", "Technischer Leiter für Film"),
         ("Medizinische/r Fachangestellte/r", "Medizinischer Fachangestellter"),
+        ("Medizinischer/-r Fachangestellte/-r", "Medizinischer Fachangestellter"),
+        ("Dachdecker/in * Zimmerer/Zimmerin", "Dachdecker * Zimmerer"),
         ("UX/UI Designer", "UX/UI Designer"),
         ("Maler/Lackierer", "Maler/Lackierer"),
         ("SAP FI/CO Berater", "SAP FI/CO Berater"),
@@ -102,6 +104,9 @@ def test_a_whole_text_in_the_title_field_is_cut_quickly(piece: str) -> None:
         ("Assistant to the Head of Sales", None),
         ("Helfer Lager, keine Ausbildung erforderlich", None),
         ("Betreuer für Auszubildende", None),
+        ("Elektriker mit abgeschlossener Ausbildung", None),
+        ("Fachausbildung zum Marktleiter", "trainee"),
+        ("Regionalleiter Einzelhandel", "head"),
         ("Koch", None),
     ],
 )
