@@ -1,0 +1,129 @@
+"""Finding candidates in PostgreSQL: the nearest by meaning, together with those whose titles say the same words.
+
+Literal title matches are what vectors alone miss most. Hard limits are conditions of the statements themselves, so
+that they cost no candidates. The HNSW index is asked when the limits keep much; when they keep little it would have to
+walk far, and looking at everything that they keep is faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import orjson
+from pgvector import HalfVector
+
+from lib.match.profile import Accepted
+from lib.store.connections import Connection
+from sql import statements
+
+Floats = npt.NDArray[np.float32]
+
+_SQL = statements("match")
+NEAREST = 500
+BY_WORDS = 100
+_WORDS_LOOKED_AT = 2_000
+# An index scan looks at NEAREST/share vectors, an exact one at share*all; at 100,000 vectors both took equally long
+# where the limits kept a third (PostgreSQL 18, pgvector 0.8.6), which is this ratio of their costs per vector.
+_INDEX_COST = 20.0
+
+
+class Candidate(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What is compared of one posting; None is unknown. `cosine`: of its title's vector and the wanted one's.
+
+    `skills` are canonical names, None where no text could name any. Salaries are a year's, in EUR.
+    """
+
+    id: int
+    title: str
+    company: str | None
+    city: str | None
+    country_code: str | None
+    lat: float | None
+    lon: float | None
+    language: str | None
+    remote: str | None
+    employment: str | None
+    salary_min_eur: float | None
+    salary_max_eur: float | None
+    posted_at: datetime
+    seniority: str | None
+    skills: Sequence[str] | None
+    cosine: float
+
+    def within(self, limits: Accepted) -> bool:
+        """Whether it keeps within the hard limits."""
+        return limits.allow(
+            country=self.country_code,
+            language=self.language,
+            remote=self.remote,
+            employment=self.employment,
+            salary_eur=self.salary_max_eur if self.salary_max_eur is not None else self.salary_min_eur,
+        )
+
+
+def looks_exactly(allowed: float, everything: float) -> bool:
+    """Whether looking at all `allowed` vectors beats the index, which must walk further the less the limits keep."""
+    return allowed * allowed <= _INDEX_COST * NEAREST * everything
+
+
+async def find_candidates(
+    connection: Connection, limits: Accepted, vector: Floats, words: str, seen_after: datetime
+) -> list[Candidate]:
+    """Up to NEAREST postings by meaning and BY_WORDS by their titles' words, each once, in no order.
+
+    `vector` has 256 numbers and length 1. Call it inside a transaction.
+    """
+    await connection.execute(_SQL.tune_search)
+    asked = _asked(limits)
+    wanted = HalfVector(vector)
+    nearest = await _nearest(connection, asked, wanted)
+    by_words = await connection.fetch(_SQL.nearest_by_words, *asked, words, wanted, BY_WORDS, _WORDS_LOOKED_AT)
+    ids = {row["posting_id"] for row in nearest} | {row["posting_id"] for row in by_words}
+    rows = await connection.fetch(_SQL.load_candidates, list(ids), wanted, seen_after)
+    found = (Candidate(**row) for row in rows)
+    return [candidate for candidate in found if candidate.within(limits)]
+
+
+async def _nearest(connection: Connection, asked: Sequence[Any], wanted: HalfVector) -> Sequence[Any]:
+    allowed = await _estimate(connection, _SQL.estimate_allowed, *asked)
+    if not looks_exactly(allowed, await _estimate(connection, _SQL.estimate_all)):
+        rows: Sequence[Any] = await connection.fetch(_SQL.nearest_by_index, *asked, wanted, NEAREST)
+        if len(rows) == NEAREST:
+            return rows
+    # Also after an index scan that gave up: what the limits keep may lie far from what is wanted.
+    exact: Sequence[Any] = await connection.fetch(_SQL.nearest_exactly, *asked, wanted, NEAREST)
+    return exact
+
+
+async def _estimate(connection: Connection, statement: str, *arguments: Any) -> float:
+    plan = await connection.fetchval(statement, *arguments)
+    read: Any = orjson.loads(plan) if isinstance(plan, str) else plan
+    return float(read[0]["Plan"]["Plan Rows"])
+
+
+def _asked(limits: Accepted) -> tuple[Any, ...]:
+    return (limits.countries, limits.languages, limits.remote, limits.employment, limits.min_salary_eur)
+
+
+async def full_similarities(
+    connection: Connection, ids: Sequence[int], model: str, vector: Floats
+) -> Mapping[int, float]:
+    """Posting -> cosine of its full text and the profile, for those that `model` has embedded. 384 numbers."""
+    rows = await connection.fetch(_SQL.full_similarities, list(ids), model, HalfVector(vector))
+    return {row["posting_id"]: row["cosine"] for row in rows}
+
+
+async def any_full_vector(connection: Connection, ids: Sequence[int], model: str) -> bool:
+    """Whether it is worth embedding the profile: some of these postings have a full vector by `model`."""
+    return bool(await connection.fetchval(_SQL.with_full_vector, list(ids), model))
+
+
+async def load_texts(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:
+    """Posting -> plain text, where it is known."""
+    rows = await connection.fetch(_SQL.load_texts, list(ids))
+    return {row["posting_id"]: row["description_text"] for row in rows}

@@ -1,0 +1,214 @@
+"""The actor of matching: profile in, answer out. It asks PostgreSQL and the encoders; what it decides is in `rank`."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from lib.match.candidates import any_full_vector, find_candidates, full_similarities, load_texts
+from lib.match.profile import Profile, UnusableProfile, Wanted, read_profile
+from lib.match.rank import ANSWERS, Found, Scored, copy_suspects, rerank, score, unite_copies
+from lib.match.reasons import Reason, reasons
+from lib.store.connections import Connection, Database
+from sql import statements
+
+if TYPE_CHECKING:
+    from lib.match.encoder import TextEncoder, TitleEncoder
+
+Floats = npt.NDArray[np.float32]
+_SQL = statements("match")
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """Another posting of the same job."""
+
+    id: int
+    city: str | None
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """One posting that matches. `parts`: the points (feature -> points) that add up to `score`, which is 0 to 100."""
+
+    id: int
+    title: str
+    company: str | None
+    url: str
+    apply_url: str | None
+    places: tuple[str, ...]
+    city: str | None
+    country: str | None
+    language: str | None
+    remote: str | None
+    employment: str | None
+    salary_min_eur: float | None
+    salary_max_eur: float | None
+    posted_at: datetime
+    score: float
+    parts: dict[str, float]
+    reasons: tuple[Reason, ...]
+    copies: tuple[Copy, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Matches, best first. `candidates`: how many postings were compared; `took_ms`: without the network."""
+
+    id: uuid.UUID
+    candidates: int
+    took_ms: float
+    matches: tuple[Match, ...]
+
+
+class Encoders:
+    """Loads the title table and the text network when they are first needed, and calls them beside the event loop."""
+
+    def __init__(self, load_title: Callable[[], TitleEncoder], load_text: Callable[[], TextEncoder]) -> None:
+        self._load_title, self._load_text = load_title, load_text
+        self._title: TitleEncoder | None = None
+        self._text: TextEncoder | None = None
+        self._loading = anyio.Lock()
+
+    async def title(self) -> TitleEncoder:
+        """Raises ConfigError where its file is missing."""
+        async with self._loading:
+            if self._title is None:
+                self._title = await anyio.to_thread.run_sync(self._load_title)
+        return self._title
+
+    async def text(self) -> TextEncoder:
+        """Raises ConfigError where there is no such model."""
+        async with self._loading:
+            if self._text is None:
+                self._text = await anyio.to_thread.run_sync(self._load_text)
+        return self._text
+
+    async def title_vector(self, phrases: Sequence[str]) -> Floats:
+        """One unit vector for some names of a job, the first one counting most. Raises UnusableProfile."""
+        encoder = await self.title()
+        vectors = await anyio.to_thread.run_sync(encoder.encode, list(phrases))
+        return blend(vectors)
+
+
+def blend(vectors: Floats) -> Floats:
+    """Rows of unit vectors as one, each counting half of the one before. Raises UnusableProfile for zeros."""
+    halves = np.array([0.5**position for position in range(len(vectors))], dtype=np.float32)
+    mixed: Floats = halves @ vectors
+    length = float(np.linalg.norm(mixed))
+    if not length > 1e-6:
+        raise UnusableProfile("the profile has no usable text: none of its words is known here")
+    mixed /= length
+    return mixed
+
+
+class Matcher:
+    """Answers profiles out of one database. Postings not seen for `expire_days` are not served."""
+
+    def __init__(
+        self,
+        database: Database,
+        encoders: Encoders,
+        *,
+        text_model: str,
+        expire_days: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self.encoders = encoders
+        self._text_model = text_model
+        self._expire = timedelta(days=expire_days)
+        self._clock = clock
+
+    async def match(self, profile: Profile, api_key_id: int | None = None) -> Answer:
+        """The ANSWERS best postings, recorded as a search. Raises UnusableProfile."""
+        wanted = await anyio.to_thread.run_sync(read_profile, profile)
+        vector = await self.encoders.title_vector(wanted.phrases)
+        return await self.answer(wanted, vector, profile.digest(), api_key_id)
+
+    async def answer(self, wanted: Wanted, vector: Floats, digest: bytes, api_key_id: int | None) -> Answer:
+        """Everything but reading and encoding the profile. `digest` tells equal profiles."""
+        started = time.perf_counter()
+        now = self._clock()
+        candidates = await self._database.transaction(
+            lambda connection: find_candidates(connection, wanted.limits, vector, wanted.phrases[0], now - self._expire)
+        )
+        shortlist = score(wanted, candidates, now)
+        similarities, texts = await self._second_look(wanted, shortlist)
+        found = unite_copies(rerank(shortlist, similarities), texts)[:ANSWERS]
+        request = uuid.uuid4()
+
+        async def finish(connection: Connection) -> Mapping[int, Any]:
+            ids = [one.best.candidate.id for one in found]
+            rows = await connection.fetch(_SQL.load_found, ids)
+            await connection.execute(
+                _SQL.record_search, request, api_key_id, digest, len(candidates), ids,
+                found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
+            )  # fmt: skip
+            return {row["id"]: row for row in rows}
+
+        rows = await self._database.transaction(finish)
+        return Answer(
+            id=request,
+            candidates=len(candidates),
+            took_ms=round((time.perf_counter() - started) * 1000, 1),
+            # A posting that was purged meanwhile has no row any more.
+            matches=tuple(
+                _shown(one, rows[one.best.candidate.id], reasons(wanted, one.best, now))
+                for one in found
+                if one.best.candidate.id in rows
+            ),
+        )
+
+    async def _second_look(
+        self, wanted: Wanted, shortlist: Sequence[Scored]
+    ) -> tuple[Mapping[int, float], Mapping[int, str]]:
+        """Similarities of full texts, and the texts of those that may be copies; both by posting."""
+        ids = [one.candidate.id for one in shortlist]
+        suspects = copy_suspects(shortlist)
+        if not ids:
+            return {}, {}
+
+        async def look(connection: Connection) -> tuple[bool, Mapping[int, str]]:
+            embedded = await any_full_vector(connection, ids, self._text_model)
+            return embedded, await load_texts(connection, suspects) if suspects else {}
+
+        embedded, texts = await self._database.transaction(look)
+        if not embedded:
+            return {}, texts
+        encoder = await self.encoders.text()
+        vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
+        similarities = await self._database.transaction(
+            lambda connection: full_similarities(connection, ids, self._text_model, vectors[0])
+        )
+        return similarities, texts
+
+
+def _shown(found: Found, row: Mapping[str, Any], why: tuple[Reason, ...]) -> Match:
+    best = found.best.candidate
+    return Match(
+        id=best.id,
+        title=best.title,
+        company=best.company,
+        url=row["url"],
+        apply_url=row["apply_url"],
+        places=tuple(row["places"]),
+        city=best.city,
+        country=best.country_code,
+        language=best.language,
+        remote=best.remote,
+        employment=best.employment,
+        salary_min_eur=best.salary_min_eur,
+        salary_max_eur=best.salary_max_eur,
+        posted_at=best.posted_at,
+        score=found.best.score,
+        parts=found.best.points,
+        reasons=why,
+        copies=tuple(Copy(copy.candidate.id, copy.candidate.city) for copy in found.copies),
+    )

@@ -1,0 +1,141 @@
+"""From candidates to an answer: one score from 0 to 100 that sorts and that a threshold may cut.
+
+score = 70 * (weighted mean of the features) + 30 * (semantic similarity). Features that the profile says nothing about
+give their weight to the others. The second stage replaces most of the semantic part by what the full texts say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import numpy as np
+
+from lib.match.candidates import Candidate
+from lib.match.features import features, meaning
+from lib.match.profile import Wanted
+
+SHORTLIST = 100
+ANSWERS = 20
+FEATURES_POINTS, SEMANTIC_POINTS = 70.0, 30.0
+WEIGHTS = {
+    "title": 0.36,
+    "skills": 0.24,
+    "place": 0.16,
+    "seniority": 0.07,
+    "language": 0.05,
+    "salary": 0.05,
+    "employment": 0.04,
+    "freshness": 0.03,
+}
+_FULL_TEXT = 0.6  # of the semantic part, where the full text was compared
+_SAME_TEXT = 0.9
+
+
+class Scored(msgspec.Struct, frozen=True, gc=False):
+    """A candidate, its score, the points that add up to it, and the fits (0 to 1) that the points come from."""
+
+    candidate: Candidate
+    score: float
+    points: dict[str, float]
+    fits: dict[str, float]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One line of an answer: the best of several copies, and the others, best first."""
+
+    best: Scored
+    copies: tuple[Scored, ...] = ()
+
+
+def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> list[Scored]:
+    """The first stage: the SHORTLIST best, best first; equal scores go by id, so that repeating changes nothing."""
+    if not candidates:
+        return []
+    fits = features(wanted, candidates, now)
+    fits["semantic"] = meaning(np.array([candidate.cosine for candidate in candidates]))
+    weights = points_per_fit([name for name in fits if name != "semantic"])
+    totals = np.sum([weights[name] * values for name, values in fits.items()], axis=0)
+    ids = np.array([candidate.id for candidate in candidates])
+    return [
+        _scored(candidates[row], {name: float(values[row]) for name, values in fits.items()}, weights)
+        for row in np.lexsort((ids, -totals))[:SHORTLIST]
+    ]
+
+
+def points_per_fit(named: Sequence[str]) -> dict[str, float]:
+    """Feature -> the points that a perfect fit brings, 100 in all with `semantic`."""
+    whole = sum(WEIGHTS[name] for name in named)
+    return {name: FEATURES_POINTS * WEIGHTS[name] / whole for name in named} | {"semantic": SEMANTIC_POINTS}
+
+
+def _scored(candidate: Candidate, fits: dict[str, float], weights: Mapping[str, float]) -> Scored:
+    points = {name: round(weights[name] * fit, 2) for name, fit in fits.items()}
+    return Scored(candidate, round(sum(points.values()), 2), points, fits)
+
+
+def rerank(shortlist: Sequence[Scored], similarities: Mapping[int, float]) -> list[Scored]:
+    """The second stage: candidate -> similarity of its full text and the profile, for those that have one.
+
+    Such similarities have no scale of their own. So the semantic fits of those that were compared are handed out
+    anew among them, in the order of their full texts; those that were not keep their score, and both stay comparable.
+    """
+    compared = [one for one in shortlist if one.candidate.id in similarities]
+    if len(compared) < 2:
+        return list(shortlist)
+    weights = points_per_fit([name for name in compared[0].fits if name != "semantic"])
+    in_order = sorted(compared, key=lambda one: (-similarities[one.candidate.id], one.candidate.id))
+    to_give = sorted((one.fits["semantic"] for one in compared), reverse=True)
+    again = {
+        one.candidate.id: _scored(
+            one.candidate,
+            one.fits | {"semantic": _FULL_TEXT * given + (1 - _FULL_TEXT) * one.fits["semantic"]},
+            weights,
+        )
+        for one, given in zip(in_order, to_give, strict=True)
+    }
+    reranked = [again.get(one.candidate.id, one) for one in shortlist]
+    return sorted(reranked, key=lambda one: (-one.score, one.candidate.id))
+
+
+_TITLE_NOISE = re.compile(r"\([^)]*\)|[\W\d_]+")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+
+
+def copy_suspects(ranked: Sequence[Scored]) -> list[int]:
+    """Ids of postings that share company and title with another one: only their texts need to be looked at."""
+    groups: dict[Hashable, list[int]] = {}
+    for one in ranked:
+        if one.candidate.company:
+            groups.setdefault(_looks(one.candidate), []).append(one.candidate.id)
+    return [posting for group in groups.values() if len(group) > 1 for posting in group]
+
+
+def unite_copies(ranked: Sequence[Scored], texts: Mapping[int, str]) -> list[Found]:
+    """Near-identical postings as one: the same company and title, and texts that prove it. Keeps the order."""
+    words = {posting: frozenset(_WORDS.findall(text.lower())) for posting, text in texts.items()}
+    found: list[tuple[Scored, list[Scored]]] = []
+    leaders: dict[Hashable, list[int]] = {}
+    for one in ranked:
+        mine = words.get(one.candidate.id)
+        alike = leaders.setdefault(_looks(one.candidate), [])
+        for position in alike:
+            theirs = words.get(found[position][0].candidate.id)
+            if mine and theirs and one.candidate.company and _near_identical(mine, theirs):
+                found[position][1].append(one)
+                break
+        else:
+            alike.append(len(found))
+            found.append((one, []))
+    return [Found(best, tuple(copies)) for best, copies in found]
+
+
+def _looks(candidate: Candidate) -> Hashable:
+    return (candidate.company or "").casefold().strip(), _TITLE_NOISE.sub(" ", candidate.title.casefold()).strip()
+
+
+def _near_identical(ours: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Texts that differ in a place or a contact share nine tenths of their words."""
+    return len(ours & theirs) >= _SAME_TEXT * len(ours | theirs)
