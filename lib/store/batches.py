@@ -3,11 +3,15 @@
 The happy path is one plain transaction. Only when PostgreSQL refuses the data is the batch taken apart: halves under
 savepoints until the culprit stands alone, which is buried with its reason; all others and whatever belongs to the
 batch (a follower's cursor) commit together.
+
+A connection that dies during COMMIT makes the transaction run again although it may have happened. A batch that can
+tell (by its cursor) says so in `begin`, and then nothing is written twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -18,6 +22,7 @@ BATCH_ROWS = 50
 R = TypeVar("R")
 Write = Callable[[Connection, Sequence[R]], Awaitable[None]]
 Bury = Callable[[Connection, R, str], Awaitable[None]]
+Begin = Callable[[Connection], Awaitable[bool]]
 Finish = Callable[[Connection], Awaitable[None]]
 
 REFUSED = (
@@ -28,23 +33,34 @@ REFUSED = (
 
 
 async def write_batch(
-    database: Database, rows: Sequence[R], write: Write[R], *, bury: Bury[R], finish: Finish | None = None
+    database: Database,
+    rows: Sequence[R],
+    write: Write[R],
+    *,
+    bury: Bury[R],
+    begin: Begin | None = None,
+    finish: Finish | None = None,
 ) -> None:
-    """Writes `rows` with `write` and calls `finish`, all in one transaction.
+    """Calls `begin`, writes `rows` with `write` and calls `finish`, all in one transaction.
 
-    `write` must be idempotent: the transaction is repeated when the server is lost. Errors of `finish`, and errors
-    that are not about data, are raised.
+    `begin` returns False when this batch was committed before: then nothing else is done. Without it, `write` must be
+    idempotent, as the transaction is repeated when the server is lost. Errors of `begin` and `finish`, and errors that
+    are not about data, are raised.
     """
 
-    async def whole(connection: Connection) -> None:
-        await write(connection, rows)
+    async def all_in_one(connection: Connection, written: Write[R]) -> None:
+        if begin is not None and not await begin(connection):
+            return
+        if rows:
+            await written(connection, rows)
         if finish is not None:
             await finish(connection)
 
+    async def whole(connection: Connection) -> None:
+        await all_in_one(connection, write)
+
     async def apart(connection: Connection) -> None:
-        await _bisect(connection, rows, write, bury)
-        if finish is not None:
-            await finish(connection)
+        await all_in_one(connection, partial(_bisect, write=write, bury=bury))
 
     try:
         await database.transaction(whole)
@@ -53,8 +69,6 @@ async def write_batch(
 
 
 async def _bisect(connection: Connection, rows: Sequence[R], write: Write[R], bury: Bury[R]) -> None:
-    if not rows:
-        return
     try:
         async with connection.transaction():
             await write(connection, rows)

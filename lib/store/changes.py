@@ -100,8 +100,9 @@ class Following(Generic[W]):
         self.lease = await leases.acquire(self.database, self.lease_name, self.owner)
         if self.lease is None:
             return False
-        await self.database.execute(_SQL.register_follower, follower.name, self.shard, follower.version)
-        row = await self.database.fetchrow(_SQL.fence_follower, follower.name, self.shard, self.lease.epoch)
+        row = await self.database.fetchrow(
+            _SQL.join_follower, follower.name, self.shard, follower.version, self.lease.epoch
+        )
         if row is None:
             self.lease = None
             return False
@@ -125,10 +126,7 @@ class Following(Generic[W]):
         started = time.monotonic()
         ids = [change.id for change in changes]
         prepared = await self.fold.prepare(ids)
-        if prepared.poison or prepared.items:
-            await self._commit(changes, prepared)
-        else:
-            await self.database.transaction(lambda connection: self._move(connection, changes))
+        await self._commit(changes, prepared)
         self.place = changes[-1]
         structlog.get_logger("follow").debug(
             "batch", follower=self.fold.follower.name, shard=self.shard, rows=len(changes),
@@ -158,14 +156,17 @@ class Following(Generic[W]):
         async def bury_item(connection: Connection, item: W, reason: str) -> None:
             await bury(connection, item.posting_id, reason)
 
-        async def finish(connection: Connection) -> None:
+        async def begin(connection: Connection) -> bool:
+            if not await self._move(connection, changes):
+                return False
             for poison in prepared.poison:
                 await bury(connection, poison.posting_id, poison.reason)
-            await self._move(connection, changes)
+            return True
 
-        await write_batch(self.database, prepared.items, self.fold.write, bury=bury_item, finish=finish)
+        await write_batch(self.database, prepared.items, self.fold.write, bury=bury_item, begin=begin)
 
-    async def _move(self, connection: Connection, changes: Sequence[Place]) -> None:
+    async def _move(self, connection: Connection, changes: Sequence[Place]) -> bool:
+        """Moves the cursor past `changes`; False when this very batch was committed before. Raises Fenced."""
         follower, lease, new = self.fold.follower, self.lease, changes[-1]
         if lease is None:
             raise Fenced(f"{follower.name} on shard {self.shard} has no lease")
@@ -175,8 +176,8 @@ class Following(Generic[W]):
             follower.name, self.shard, old.xid, old.id, new.xid, new.id, len(changes), lease.epoch,
         )  # fmt: skip
         if moved:
-            return
+            return True
         held = await connection.fetchrow(_SQL.load_cursor, follower.name, self.shard)
         if held is None or held["epoch"] != lease.epoch or Place(held["cursor_xid"], held["cursor_id"]) != new:
             raise Fenced(f"{follower.name} on shard {self.shard} was taken over")
-        # The connection died during COMMIT and it had happened: this repetition changed nothing.
+        return False  # the connection died during COMMIT, and it had happened

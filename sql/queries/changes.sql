@@ -1,12 +1,12 @@
--- register_follower --
--- A follower's row; a version that differs walks the past again.
-INSERT INTO follower AS held (name, shard, version) VALUES ($1, $2, $3)
-ON CONFLICT (name, shard) DO UPDATE SET version = excluded.version, cursor_xid = '0', cursor_id = 0
- WHERE held.version <> excluded.version
-
--- fence_follower --
--- From now on only writes under this epoch count; gives the place to go on from. No row: a later epoch is at work.
-UPDATE follower SET epoch = $3 WHERE name = $1 AND shard = $2 AND epoch <= $3
+-- join_follower --
+-- From now on only writes under this epoch count; gives the place to go on from. A version that differs walks the past
+-- again. No row: a later epoch is at work, and nothing was changed under its feet.
+INSERT INTO follower AS held (name, shard, version, epoch) VALUES ($1, $2, $3, $4)
+ON CONFLICT (name, shard) DO UPDATE
+   SET version = excluded.version, epoch = excluded.epoch,
+       cursor_xid = CASE WHEN held.version = excluded.version THEN held.cursor_xid ELSE '0' END,
+       cursor_id = CASE WHEN held.version = excluded.version THEN held.cursor_id ELSE 0 END
+ WHERE held.epoch <= excluded.epoch
 RETURNING cursor_xid, cursor_id
 
 -- load_cursor --
