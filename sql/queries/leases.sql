@@ -10,9 +10,9 @@ ON CONFLICT (name) DO UPDATE
 RETURNING epoch
 
 -- renew_leases --
--- Extends all leases of one owner that nobody took over, and says which they are.
+-- Extends all leases of one owner that nobody took over, and says which they are. One that was given back stays free.
 UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $2)
- WHERE owner = $1 AND name = ANY($3::text[])
+ WHERE owner = $1 AND name = ANY($3::text[]) AND expires_at > '-infinity'
 RETURNING name
 
 -- release_lease --
