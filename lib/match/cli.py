@@ -118,7 +118,15 @@ def run(
 
 
 def _table(results: dict[str, dict[str, Scores]]) -> Table:
-    table = Table(Column("benchmark", no_wrap=True), "method", "MAP", "+-", "MRR", "nDCG@10", "titles/s")
+    table = Table(
+        Column("benchmark", no_wrap=True),
+        "method",
+        "MAP",
+        "+-",
+        "MRR",
+        "nDCG@10",
+        Column("titles/s", no_wrap=True, min_width=8),
+    )
     for case, by_method in results.items():
         for method, scores in by_method.items():
             figures = (scores.map, scores.map_half_width, scores.mrr, scores.ndcg_at_10)
