@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 
 class Notifier:
@@ -25,6 +26,10 @@ class Notifier:
         """Sends states such as READY="1", STATUS="...". Raises OSError when the manager's socket is gone."""
         if not self._address:
             return
+        message = "\n".join(f"{key}={value}" for key, value in states.items()).encode()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+            sender.setblocking(False)
             sender.connect(self._address)
-            sender.sendall("\n".join(f"{key}={value}" for key, value in states.items()).encode())
+            # A manager too busy to read must not hang its daemons; every state but the first is sent again and again.
+            with suppress(BlockingIOError):
+                sender.send(message)

@@ -1,0 +1,89 @@
+"""The command line as an operator meets it: real processes, real servers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
+    return own | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
+
+
+def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vakanz", *arguments],
+        env=environment, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_help_lists_every_room(environment: dict[str, str]) -> None:
+    done = vakanz(environment, "--help")
+    assert done.returncode == 0
+    for name in ("up", "demo", "migrate", "daemon", "board", "crawl", "source", "shard", "followers", "deadletter"):
+        assert name in done.stdout
+
+
+def test_boards_are_added_once_and_listed(environment: dict[str, str]) -> None:
+    first = vakanz(environment, "board", "add", "https://boards.greenhouse.io/acme", "--json")
+    assert orjson.loads(first.stdout) == {"id": 1, "source": "greenhouse", "tenant": "acme", "added": True}
+    again = vakanz(environment, "board", "add", "https://job-boards.greenhouse.io/acme/jobs/123", "--json")
+    assert orjson.loads(again.stdout)["added"] is False
+    listed = vakanz(environment, "board", "list", "--json")
+    rows = [orjson.loads(line) for line in listed.stdout.splitlines()]
+    assert [(row["tenant"], row["open"]) for row in rows] == [("acme", 0)]
+
+
+def test_errors_are_one_line_and_exit_code_1(environment: dict[str, str]) -> None:
+    for arguments in (
+        ("board", "add", "https://example.com/jobs"),
+        ("crawl", "run", "nobody"),
+        ("daemon", "nobody@0"),
+        ("match", "--profile", "/nowhere/profile.json"),
+    ):
+        done = vakanz(environment, *arguments)
+        assert done.returncode == 1, (arguments, done.stderr)
+        assert len(done.stderr.strip().splitlines()) == 1, (arguments, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_configuration_lists_all_problems(environment: dict[str, str]) -> None:
+    done = vakanz(environment | {"VAKANZ_API_PORT": "x", "VAKANZ_HOST_RATE": "-1"}, "migrate")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize("arguments", [("nobody",), ("shard", "run", "8"), ("shard", "run", "1", "--follower", "x")])
+def test_bad_usage_exits_with_2(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    done = vakanz(environment, *arguments)
+    assert done.returncode == 2, done.stderr
+
+
+def test_migrating_twice_changes_nothing(environment: dict[str, str]) -> None:
+    assert "newest already" in vakanz(environment, "migrate").stdout
+
+
+def test_a_shard_is_run_by_hand(environment: dict[str, str]) -> None:
+    done = vakanz(environment, "shard", "run", "3", "--follower", "text", "--follower", "place", "--json")
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads(done.stdout) == {"shard": 3, "rows": {"text": 0, "place": 0}}
+    status = vakanz(environment, "shard", "status", "--json")
+    assert {(row["name"], row["lag"]) for row in map(orjson.loads, status.stdout.splitlines())} == {
+        ("text", 0),
+        ("place", 0),
+    }
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(environment: dict[str, str]) -> None:
+    done = vakanz(environment, "key", "create", "--label", "test", "--json")
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads(done.stdout)["key"].startswith("vk_")
+    listed = vakanz(environment, "key", "list", "--json")
+    assert "vk_" not in listed.stdout

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.errors import ConfigError
+from lib.life.config import Config, load
+
+
+def test_defaults_run_the_embedded_servers() -> None:
+    config = load({})
+    assert config == Config()
+    assert config.dsn == config.redis_url == ""
+    assert config.expire_days == 45
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "vakanz.toml"
+    file.write_text('api_port = 9000\nhost = "w1"\nallowed_networks = ["10.0.0.0/8"]\n')
+    config = load({"VAKANZ_CONFIG": str(file), "VAKANZ_API_PORT": "9001"})
+    assert (config.api_port, config.host, config.allowed_networks) == (9001, "w1", ("10.0.0.0/8",))
+
+
+def test_a_secret_comes_from_a_file_and_is_stripped(tmp_path: Path) -> None:
+    secret = tmp_path / "dsn"
+    secret.write_text("postgresql://db/vakanz\n")
+    assert load({"VAKANZ_DSN_FILE": str(secret)}).dsn == "postgresql://db/vakanz"
+
+
+def test_every_problem_is_listed(tmp_path: Path) -> None:
+    file = tmp_path / "vakanz.toml"
+    file.write_text("colour = 'red'\nhost_rate = -1\n")
+    with pytest.raises(ConfigError) as caught:
+        load(
+            {
+                "VAKANZ_CONFIG": str(file),
+                "VAKANZ_API_PORT": "a door",
+                "VAKANZ_POOLED": "perhaps",
+                "VAKANZ_DSN": "mysql://x",
+                "VAKANZ_REDIS_URL_FILE": str(tmp_path / "none"),
+                "VAKANZ_ALLOWED_NETWORKS": "10.0.0.0/8, here",
+            }
+        )
+    text = "\n".join(caught.value.problems)
+    for word in ("colour", "host_rate", "api_port", "pooled", "dsn", "REDIS_URL_FILE", "allowed_networks"):
+        assert word in text
+
+
+@pytest.mark.parametrize("content", ["= nonsense", "\x00", "[a"])
+def test_a_broken_file_is_a_problem_not_a_crash(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "vakanz.toml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match="VAKANZ_CONFIG"):
+        load({"VAKANZ_CONFIG": str(file)})
+
+
+def test_children_get_the_same_configuration() -> None:
+    config = load({"VAKANZ_ALLOWED_NETWORKS": "10.0.0.0/8,127.0.0.0/8", "VAKANZ_HOST_RATE": "2.5"})
+    again = load(config.environment())
+    assert again.environment() == config.environment()
+    assert again.allowed_networks == config.allowed_networks
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Config().environment())), st.text(max_size=20)))
+def test_any_environment_gives_a_configuration_or_its_problems(environment: dict[str, str]) -> None:
+    try:
+        assert isinstance(load(environment), Config)
+    except ConfigError as error:
+        assert error.problems
