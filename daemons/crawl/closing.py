@@ -11,9 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
+import orjson
+
 from lib.posting.contract import Completeness, Healthy, Rejected
 
-SMALL_DROP = 5  # so few missing postings are never a suspicious drop, except when nothing is left
 CONFIRMATIONS = 3  # complete lists in a row that show the same drop before it is believed
 
 
@@ -58,14 +59,28 @@ def judge(
     if not is_complete:
         return Verdict.KEEP
     nothing_left = seen == 0 and open_before > 0
-    large = missing > SMALL_DROP and missing > open_before * healthy.max_drop
+    # Small boards too: half a list of four is as wrong as half of four hundred, and a repeat costs two hours.
+    large = missing > open_before * healthy.max_drop
     if (nothing_left or large) and suspect_count + 1 < CONFIRMATIONS:
         return Verdict.SUSPECT
     return Verdict.CLOSE
 
 
 def closable(missing: Collection[str], rejected: Collection[Rejected]) -> list[str]:
-    """Those missing external ids that no unreadable row of the list mentions: such a row may be the posting itself."""
-    if not rejected:
-        return sorted(missing)
-    return sorted(one for one in missing if not any(one in row.raw for row in rejected))
+    """Those missing external ids that no unreadable row of the list may be.
+
+    A row that names an id is taken for that posting. One whose raw form was cut or could not be shown, and that names
+    none of them in what is left, may be any: then nothing is closed.
+    """
+    named = {one for one in missing for row in rejected if one in row.raw}
+    if any(not _is_whole(row) and not any(one in row.raw for one in named) for row in rejected):
+        return []
+    return sorted(set(missing) - named)
+
+
+def _is_whole(row: Rejected) -> bool:
+    try:
+        orjson.loads(row.raw)
+    except orjson.JSONDecodeError:
+        return False
+    return True

@@ -102,7 +102,7 @@ class Healthy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     max_rejected: float = 0.01
-    max_drop: float = 0.5
+    max_drop: float = 0.2
 
 
 @runtime_checkable
