@@ -116,15 +116,15 @@ class Crawler:
             failures=0 if is_complete and gone is None else board.failures + 1,
             error=gone or _doubt(is_complete, suspect, seen, open_before),
         )
-        await self._set_aside(source, board, found.rejected)
         await self._close(board, closing, now)
 
         async def finish(connection: Connection) -> None:
+            await _set_aside(connection, source, board, found.rejected)
             if found.unchanged or (is_complete and len(kept) == open_before):
                 await writing.touch_all(connection, board.id, now)
             elif kept:
                 await writing.touch(connection, board.id, now, kept)
-            if end.complete and found.marks:
+            if end.complete and found.marks and not found.rejected:  # what was set aside is to be read again
                 await boards.save_validators(connection, board.id, found.marks)
             if not await boards.finish(connection, self.owner, board.id, end):
                 raise Fenced(f"board {board.id} was taken over")
@@ -166,17 +166,6 @@ class Crawler:
                 raise Fenced(f"board {board.id} was taken over")
 
         return check
-
-    async def _set_aside(self, source: Source, board: Board, rejected: list[Rejected]) -> None:
-        async def work(connection: Connection) -> None:
-            for row in rejected[:_MAX_LETTERS]:
-                digest = hashlib.blake2b(row.raw.encode(), digest_size=8).hexdigest()
-                await letters.bury(
-                    connection, f"crawl:{source.name}", f"{board.tenant}:{digest}", None, {"raw": row.raw}, row.reason
-                )
-
-        if rejected:
-            await self.database.transaction(work)
 
     async def _fail(self, source: Source, board: Board, error: SourceError) -> Outcome:
         failures = board.failures + (0 if isinstance(error, RateLimited) else 1)
@@ -222,6 +211,13 @@ class _Keeper:
     async def __call__(self, response: Response, fetched_at: datetime) -> int:
         key = await self.blobs.put(response.body)
         return await boards.add_raw(self.database, raw_record(self.board_id, self.session, response, key, fetched_at))
+
+
+async def _set_aside(connection: Connection, source: Source, board: Board, rejected: Sequence[Rejected]) -> None:
+    for row in rejected[:_MAX_LETTERS]:
+        digest = hashlib.blake2b(row.raw.encode(), digest_size=8).hexdigest()
+        key = f"{board.tenant}:{digest}"
+        await letters.bury(connection, f"crawl:{source.name}", key, None, {"raw": row.raw}, row.reason)
 
 
 def _spread(every_s: int, rng: random.Random) -> float:
