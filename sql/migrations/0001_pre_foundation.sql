@@ -32,7 +32,7 @@ CREATE TABLE board (
     created_at       timestamptz NOT NULL DEFAULT now(),
     UNIQUE (source, tenant)
 );
-CREATE INDEX board_due ON board (next_due) WHERE state IN ('active', 'suspect');
+CREATE INDEX board_due ON board (next_due) WHERE state IN ('active', 'suspect', 'denied');
 
 CREATE TABLE board_validator (                      -- conditional GET, per page address
     board_id      bigint NOT NULL REFERENCES board ON DELETE CASCADE,

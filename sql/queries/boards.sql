@@ -29,7 +29,7 @@ SELECT id FROM board
 UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2)
  WHERE id IN (
        SELECT id FROM board
-        WHERE state IN ('active', 'suspect') AND next_due <= now() AND id <> ALL ($4::bigint[])
+        WHERE state IN ('active', 'suspect', 'denied') AND next_due <= now() AND id <> ALL ($4::bigint[])
           AND (claimed_until IS NULL OR claimed_until < now() OR claimed_by = $1)
         ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING *
@@ -67,10 +67,6 @@ SELECT url, etag, last_modified FROM board_validator WHERE board_id = $1
 INSERT INTO board_validator (board_id, url, etag, last_modified)
 SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[])
 ON CONFLICT (board_id, url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified
-
--- drop_validators --
--- Forgets the marks: the next list is fetched whole.
-DELETE FROM board_validator WHERE board_id = $1
 
 -- open_session --
 -- A run of a crawler, which all that it writes names.
