@@ -22,14 +22,16 @@ WITH input AS (
                                   SELECT FROM posting_text t WHERE t.posting_id = p.id AND t.html IS NOT NULL)
                         THEN 'described' ELSE 'discovered' END,
            revision = p.revision + 1, changed_xid = pg_current_xact_id(), content_hash = excluded.content_hash,
-           title = excluded.title, company = excluded.company, url = excluded.url, apply_url = excluded.apply_url,
-           places = excluded.places,
+           title = excluded.title, company = excluded.company, url = excluded.url, places = excluded.places,
+           -- A list without texts says less than the detail that came later: what only that said stays.
+           apply_url = CASE WHEN excluded.state = 'described' THEN excluded.apply_url
+                            ELSE coalesce(excluded.apply_url, p.apply_url) END,
            stated = CASE WHEN excluded.state = 'described' THEN excluded.stated ELSE p.stated || excluded.stated END,
            posted_at = excluded.posted_at, valid_through = excluded.valid_through, last_seen = excluded.last_seen,
            reopened_at = CASE WHEN p.state IN ('closed', 'expired') THEN excluded.last_seen ELSE p.reopened_at END,
            closed_at = NULL
      WHERE p.content_hash <> excluded.content_hash OR p.state IN ('closed', 'expired')
-    RETURNING p.id, p.external_id, p.revision, p.state, (p.xmax = 0) AS new
+    RETURNING p.id, p.external_id, p.revision, p.state, p.apply_url, p.stated, (p.xmax = 0) AS new
 ), texts AS (
     INSERT INTO posting_text AS t (posting_id, html, html_hash, raw_response_id, described_at)
     SELECT w.id, i.html, i.html_hash, i.raw_id, CASE WHEN i.html IS NOT NULL THEN $3::timestamptz END
@@ -50,9 +52,11 @@ WITH input AS (
            'company', CASE WHEN NOT w.new AND o.company IS DISTINCT FROM i.company
                            THEN jsonb_build_array(coalesce(o.company, ''), coalesce(i.company, '')) END,
            'url', CASE WHEN o.url <> i.url THEN jsonb_build_array(o.url, i.url) END,
+           'apply_url', CASE WHEN NOT w.new AND o.apply_url IS DISTINCT FROM w.apply_url
+                             THEN jsonb_build_array(coalesce(o.apply_url, ''), coalesce(w.apply_url, '')) END,
            'places', CASE WHEN array_to_string(o.places, E'\x1f') <> i.places
                           THEN jsonb_build_array(to_jsonb(o.places), to_jsonb(string_to_array(i.places, E'\x1f'))) END,
-           'stated', CASE WHEN o.stated <> i.stated::jsonb THEN jsonb_build_array(o.stated, i.stated::jsonb) END,
+           'stated', CASE WHEN o.stated <> w.stated THEN jsonb_build_array(o.stated, w.stated) END,
            'text', CASE WHEN i.html_hash IS NOT NULL AND t.html_hash IS DISTINCT FROM i.html_hash
                         THEN jsonb_build_array(coalesce(encode(t.html_hash, 'hex'), ''), encode(i.html_hash, 'hex')) END))
       FROM written w JOIN input i USING (external_id)
@@ -83,9 +87,10 @@ SELECT s.id, s.revision, $3, $2, jsonb_build_object('state', jsonb_build_array(p
   FROM shut s JOIN posting p ON p.id = s.id
 
 -- expire --
--- Postings that no list showed for so long are not served any more, whatever became of their boards.
+-- Postings that no list showed for so long are not served any more, whatever became of their boards. Their boards'
+-- marks are forgotten: a list that says "not modified" would never open them again.
 WITH old AS (
-    SELECT id, state FROM posting
+    SELECT id, board_id, state FROM posting
      WHERE state IN ('discovered', 'described') AND last_seen < $1
      ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), shut AS (
@@ -93,6 +98,8 @@ WITH old AS (
                          changed_xid = pg_current_xact_id()
       FROM old WHERE p.id = old.id
     RETURNING p.id, p.revision, old.state
+), forgotten AS (
+    DELETE FROM board_validator WHERE board_id IN (SELECT board_id FROM old)
 )
 INSERT INTO posting_history (posting_id, revision, at, session, changes)
 SELECT id, revision, $2, $3, jsonb_build_object('state', jsonb_build_array(state, 'expired')) FROM shut
@@ -109,17 +116,20 @@ SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, co
  ORDER BY p.id
 
 -- describe --
--- Texts that were fetched one by one. Replaying changes nothing: a text that is the same is left alone.
+-- Texts that were fetched one by one, with what only they state. Replaying changes nothing: a detail that says the same
+-- is left alone.
 WITH input AS (
     SELECT * FROM unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[])
         AS i (id, html, html_hash, apply_url, stated, raw_id)
 ), written AS (
     UPDATE posting p
        SET state = 'described', revision = p.revision + 1, changed_xid = pg_current_xact_id(),
-           apply_url = coalesce(i.apply_url, p.apply_url), stated = i.stated::jsonb || p.stated
+           apply_url = coalesce(i.apply_url, p.apply_url), stated = p.stated || i.stated::jsonb
       FROM input i JOIN posting_text t ON t.posting_id = i.id
-     WHERE p.id = i.id AND p.state IN ('discovered', 'described') AND t.html_hash IS DISTINCT FROM i.html_hash
-    RETURNING p.id, p.revision, i.html_hash AS hash, t.html_hash AS old_hash
+     WHERE p.id = i.id AND p.state IN ('discovered', 'described')
+       AND (t.html_hash IS DISTINCT FROM i.html_hash OR p.apply_url IS DISTINCT FROM coalesce(i.apply_url, p.apply_url)
+            OR p.stated <> p.stated || i.stated::jsonb)
+    RETURNING p.id, p.revision, p.apply_url, p.stated, i.html_hash AS hash, t.html_hash AS old_hash
 ), texts AS (
     UPDATE posting_text t
        SET html = i.html, html_hash = i.html_hash, raw_response_id = i.raw_id, described_at = $1,
@@ -131,7 +141,11 @@ WITH input AS (
 INSERT INTO posting_history (posting_id, revision, at, session, changes)
 SELECT w.id, w.revision, $1, $2, jsonb_strip_nulls(jsonb_build_object(
        'state', CASE WHEN p.state <> 'described' THEN jsonb_build_array(p.state, 'described') END,
-       'text', jsonb_build_array(coalesce(encode(w.old_hash, 'hex'), ''), encode(w.hash, 'hex'))))
+       'apply_url', CASE WHEN p.apply_url IS DISTINCT FROM w.apply_url
+                         THEN jsonb_build_array(coalesce(p.apply_url, ''), w.apply_url) END,
+       'stated', CASE WHEN p.stated <> w.stated THEN jsonb_build_array(p.stated, w.stated) END,
+       'text', CASE WHEN w.old_hash IS DISTINCT FROM w.hash
+                    THEN jsonb_build_array(coalesce(encode(w.old_hash, 'hex'), ''), encode(w.hash, 'hex')) END))
   FROM written w JOIN posting p ON p.id = w.id
 
 -- close_by_id --
@@ -159,27 +173,17 @@ ON CONFLICT (posting_id) DO UPDATE
 DELETE FROM detail_retry WHERE posting_id = ANY ($1::bigint[])
 
 -- retry_due --
--- Postings whose detail is due again get a new place in the change log, where their shard finds them.
+-- Postings whose detail is due again get a new place in the change log, where their shard finds them. Those that were
+-- closed meanwhile need none.
 WITH due AS (
-    UPDATE detail_retry SET retry_at = retry_at + interval '1 hour'
-     WHERE posting_id IN (SELECT posting_id FROM detail_retry WHERE retry_at <= now()
-                           ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-    RETURNING posting_id
+    SELECT posting_id FROM detail_retry WHERE retry_at <= now() ORDER BY retry_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), renewed AS (
+    UPDATE posting p SET changed_xid = pg_current_xact_id()
+      FROM due WHERE p.id = due.posting_id AND p.state IN ('discovered', 'described')
+    RETURNING p.id
+), kept AS (
+    UPDATE detail_retry SET retry_at = now() + interval '1 hour' WHERE posting_id IN (SELECT id FROM renewed)
+), dropped AS (
+    DELETE FROM detail_retry WHERE posting_id IN (SELECT posting_id FROM due EXCEPT SELECT id FROM renewed)
 )
-UPDATE posting p SET changed_xid = pg_current_xact_id() FROM due WHERE p.id = due.posting_id
-RETURNING p.id
-
--- counts --
--- The market in figures.
-SELECT (SELECT count(*) FROM board) AS boards,
-       count(*) FILTER (WHERE p.state IN ('discovered', 'described')) AS postings,
-       count(*) FILTER (WHERE p.state = 'described') AS described,
-       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND t.description_text IS NOT NULL) AS enriched,
-       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND v.listing IS NOT NULL) AS embedded,
-       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND f.full_text IS NOT NULL) AS full_embedded,
-       count(*) FILTER (WHERE p.state IN ('closed', 'expired')) AS closed,
-       (SELECT count(*) FROM dead_letter) AS dead_letters
-  FROM posting p
-  LEFT JOIN posting_text t ON t.posting_id = p.id
-  LEFT JOIN posting_vector v ON v.posting_id = p.id
-  LEFT JOIN posting_full_vector f ON f.posting_id = p.id
+SELECT id FROM renewed
