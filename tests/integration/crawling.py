@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import anyio
 import asyncpg
 import msgspec
+import orjson
 
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.walk import Fetch
@@ -52,6 +53,22 @@ class Impatient:
     async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
         hurried = msgspec.structs.replace(request, timeout_s=self._timeout_s)
         return await self._fetcher.send(hurried, validators=validators)
+
+
+class Altered:
+    """The real client; `alter` changes the decoded JSON of every answer on its way."""
+
+    def __init__(self, client: Fetch, alter: Callable[[Any], None]) -> None:
+        self._client = client
+        self._alter = alter
+
+    async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+        response = await self._client.send(request, validators=validators)
+        if response.status == 304:
+            return response
+        body = orjson.loads(response.body)
+        self._alter(body)
+        return msgspec.structs.replace(response, body=orjson.dumps(body))
 
 
 @dataclass

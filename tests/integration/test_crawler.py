@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import anyio
+import msgspec
+import orjson
 import pytest
 
-from lib.store.connections import Database
-from tests.integration.crawling import Key, scene
+from daemons.crawl.actor import serve
+from daemons.crawl.crawler import Outcome
+from daemons.sources import source
+from lib.errors import Fenced
+from lib.life.actor import Life
+from lib.life.config import Config
+from lib.net.messages import Request, Response
+from lib.net.validators import Validators
+from lib.posting import boards
+from lib.posting.contract import Page
+from lib.store import letters
+from lib.store.connections import Cache, Database
+from tests.integration.crawling import OWNER, Altered, Key, Scene, scene
+from tests.integration.following import until
 from tests.sim import Market, Rates
 from tests.sim.systems import SYSTEMS
 
@@ -121,3 +138,124 @@ def _assert_edits(numbers: tuple[int, ...], keys: dict[int, Key], before, after,
             assert last["changes"]["stated"] == [before[key]["stated"], row["stated"]]
         seen += 1
     assert seen
+
+
+async def crawl_altered(market: Scene, board_id: int, alter: Callable[[Any], None]) -> Outcome:
+    board = await boards.claim(market.database, OWNER, board_id)
+    assert board is not None
+    async with market.client() as client:
+        return await market.crawler(Altered(client, alter)).crawl(source(board.source), board)
+
+
+async def test_unreadable_rows_are_set_aside_and_close_nothing(database: Database, tmp_path: Path) -> None:
+    async with scene(database, tmp_path, Market(1, companies=5, postings=400)) as market:
+        await market.crawl()
+        await database.execute("DELETE FROM board_validator")
+        board = await market.board_of("greenhouse")
+        before = await market.open_keys()
+
+        def lose_a_title(body: dict[str, Any]) -> None:
+            body["jobs"][0]["title"] = None
+
+        outcome = await crawl_altered(market, board.id, lose_a_title)
+        assert (outcome.rejected, outcome.closed, outcome.complete) == (1, 0, True)
+        assert await market.open_keys() == before
+        (letter,) = await letters.list_letters(database)
+        assert (letter.queue, letter.attempts) == ("crawl:greenhouse", 1)
+        assert letter.key.startswith(f"{board.tenant}:")
+        assert "title" in letter.reason
+        assert orjson.loads(letter.payload["raw"] + ("" if letter.payload["raw"].endswith("}") else '"}'))["id"]
+        # Read again, changed or not, until it can be read.
+        assert await boards.validators(database, board.id) == {}
+        await market.crawl([board.id])
+        assert await boards.validators(database, board.id) != {}
+
+
+async def test_a_list_of_unreadable_rows_proves_nothing(database: Database, tmp_path: Path) -> None:
+    async with scene(database, tmp_path, Market(1, companies=5, postings=100)) as market:
+        await market.crawl()
+        await database.execute("DELETE FROM board_validator")
+        board = await market.board_of("ashby")
+        before = await market.open_keys()
+
+        def lose_all_titles(body: dict[str, Any]) -> None:
+            for job in body["jobs"]:
+                job["title"] = None
+
+        outcome = await crawl_altered(market, board.id, lose_all_titles)
+        assert (outcome.seen, outcome.closed, outcome.complete) == (0, 0, False)
+        assert await market.open_keys() == before
+        assert "not proven complete" in ((await market.board(board.id)).last_error or "")
+
+
+async def test_a_row_that_the_database_refuses_costs_only_itself(database: Database, tmp_path: Path) -> None:
+    class Careless(type(source("greenhouse"))):  # type: ignore[misc]
+        """Lets through what no source may: a character that no text of PostgreSQL can hold."""
+
+        def parse(self, tenant: str, response: Response) -> Page:
+            page: Page = super().parse(tenant, response)
+            poison = msgspec.structs.replace(page.rows[3], title="a\0b")
+            return msgspec.structs.replace(page, rows=(*page.rows[:3], poison, *page.rows[4:]))
+
+    async with scene(database, tmp_path, Market(1, companies=5, postings=300)) as market:
+        board = await boards.claim(database, OWNER, (await market.board_of("greenhouse")).id)
+        assert board is not None
+        async with market.client() as client:
+            outcome = await market.crawler(client).crawl(Careless(), board)
+        held = await market.rows()
+        assert outcome.complete
+        assert len(held) == outcome.seen - 1 > 10
+        (letter,) = await letters.list_letters(database)
+        assert letter.queue == "crawl:greenhouse"
+        assert "CharacterNotInRepertoire" in letter.reason
+
+
+@pytest.mark.parametrize("stealing", ["before the list", "the claim only ran out"])
+async def test_a_crawler_that_lost_its_board_writes_nothing(database: Database, tmp_path: Path, stealing: str) -> None:
+    async with scene(database, tmp_path, small_market()) as market:
+        await market.crawl()
+        market.sim.advance()
+        board = await boards.claim(database, OWNER, (await market.board_of("lever")).id)
+        assert board is not None
+        before = await _everything(database)
+
+        class Late:
+            """Somebody else takes the board over while we wait for its list."""
+
+            async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+                taken = "claimed_by = 'thief'" if stealing.startswith("before") else "claimed_until = now()"
+                await database.execute(f"UPDATE board SET {taken} WHERE id = $1", board.id)
+                before.update(await _everything(database))
+                return await client.send(request)
+
+        async with market.client() as client:
+            with pytest.raises(Fenced):
+                await market.crawler(Late()).crawl(source("lever"), board)
+        assert await _everything(database) == before
+
+
+async def _everything(database: Database) -> dict[str, Any]:
+    """All that a crawl may write, without the records of raw answers, which are true whoever asked."""
+    tables = ("posting", "posting_text", "posting_history", "posting_vector", "board", "board_validator", "dead_letter")
+    return {table: await database.fetchval(f"SELECT jsonb_agg(t ORDER BY t) FROM {table} t") for table in tables}
+
+
+async def test_crawlers_at_work_together_share_the_boards(
+    database: Database, redis_url: str, dsn: str, tmp_path: Path
+) -> None:
+    async with scene(database, tmp_path, Market(2, companies=20, postings=200)) as market:
+        config = Config(home=tmp_path, dsn=dsn, redis_url=redis_url, simulator=market.sim.url, crawl_concurrency=3)
+        async with Cache(redis_url) as cache:
+            lives = [Life(f"crawl@{number}", config, database, cache) for number in range(3)]
+            async with anyio.create_task_group() as tasks:
+                for life in lives:
+                    tasks.start_soon(serve, life, range(1))
+                with anyio.fail_after(20):
+                    await until(lambda: sum(life.counters.get("boards", 0) for life in lives) >= 20)
+                for life in lives:
+                    life.stop.set()
+        assert await market.open_keys() == market.truth().keys()
+        assert await database.fetchval("SELECT count(*) FROM posting_history") == 200
+        assert sum(life.counters["boards"] for life in lives) == 20
+        assert await database.fetchval("SELECT max(c) FROM (SELECT count(*) c FROM raw_response GROUP BY url) r") == 1
+        assert await database.fetchval("SELECT count(*) FROM board WHERE claimed_by IS NOT NULL") == 0
