@@ -13,6 +13,7 @@ from typing import Protocol
 
 import anyio
 import anyio.to_thread
+import msgspec
 
 from daemons.crawl.closing import Walked
 from lib.backoff import full_jitter_delays
@@ -67,14 +68,18 @@ class Walk:
             rejected=len(self.rejected), total=self.total,
         )  # fmt: skip
 
-    def take(self, page: Page, raw_id: int, held: Mapping[str, tuple[bytes, bool]]) -> None:
-        """Adds a page: of several rows with one id, the first that has text wins, here as in `merge_rows`."""
+    def take(self, page: Page, raw_id: int, board: Board, held: Mapping[str, tuple[bytes, bool]]) -> None:
+        """Adds a page: of several rows with one id, the first that has text wins, here as in `merge_rows`.
+
+        A row that names no company is the one's whose board it is.
+        """
         for row in page.rows:
             has_text = row.html is not None
             if self.seen.get(row.external_id, False) or (row.external_id in self.seen and not has_text):
                 continue
             self.seen[row.external_id] = has_text
-            self._keep(row, raw_id, held.get(row.external_id))
+            named = row if row.company else msgspec.structs.replace(row, company=board.company)
+            self._keep(named, raw_id, held.get(row.external_id))
         self.rejected += page.rejected
         self.unknown.update(page.unknown)
         self.skipped += page.skipped
@@ -116,7 +121,7 @@ async def walk(
             return found
         raw_id = await keep(response, datetime.now(UTC))
         page = await parse(source, board.tenant, response)
-        found.take(page, raw_id, held)
+        found.take(page, raw_id, board, held)
         cursor = page.cursor
         if cursor is None:
             found.ended = True
@@ -154,10 +159,12 @@ async def patiently(
     raise AssertionError("the last try returns or raises")
 
 
-def raw_record(board_id: int, session: str, response: Response, blob_key: str, fetched_at: datetime) -> RawResponse:
-    """The record of an answer whose body lies under `blob_key`."""
+def raw_record(
+    board_id: int, session: str, response: Response, blob_key: str, fetched_at: datetime, blob_from: int = 0
+) -> RawResponse:
+    """The record of an answer whose body lies under `blob_key`, beginning at byte `blob_from`."""
     return RawResponse(
         board_id=board_id, session=session, url=response.url[:2_000], status=response.status,
         content_hash=hashlib.sha256(response.body).digest(), blob_key=blob_key, size=len(response.body),
-        fetched_at=fetched_at,
+        fetched_at=fetched_at, blob_from=blob_from,
     )  # fmt: skip

@@ -7,10 +7,11 @@ upkeep gives it a new place in the change log when its time has come. So one slo
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import accumulate
 
 import anyio
 
@@ -32,6 +33,7 @@ _SQL = statements("postings")
 _MAX_ATTEMPTS = 6
 _FIRST_RETRY_S = 60.0
 _LONGEST_RETRY_S = 6 * 3_600.0
+_PACK_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,18 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Came:
+    """A detail that came, and the answer that brought it."""
+
+    wanted: Wanted
+    detail: Posting
+    response: Response
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Fetched:
-    """A detail that came, with the record of the answer that brought it."""
+    """A detail whose answer is kept, with the record of it."""
 
     posting_id: int
     detail: Posting
@@ -96,11 +108,16 @@ class DescriptionFold:
         names = [name for name, source in self.sources.items() if isinstance(source, DetailSource)]
         rows = await self.database.fetch(_SQL.undescribed, list(posting_ids), names, self.refresh_days)
         results: list[Result] = []
+        came: list[Came] = []
         slots = anyio.CapacityLimiter(self.concurrency)
 
         async def fetch(wanted: Wanted) -> None:
             async with slots:
-                results.append(await self._detail(wanted))
+                found = await self._detail(wanted)
+            if isinstance(found, Came):
+                came.append(found)
+            else:
+                results.append(found)
             self.turned()
 
         async with anyio.create_task_group() as tasks:
@@ -111,6 +128,8 @@ class DescriptionFold:
                         row["id"], row["external_id"], row["board_id"], row["source"], row["tenant"], row["attempts"]
                     ),
                 )
+        for pack in packs(came):
+            results += await self._keep(pack)
         results.sort(key=lambda result: result.posting_id)  # rows are locked in one order by everybody
         return Prepared(results)
 
@@ -148,7 +167,7 @@ class DescriptionFold:
         if final:
             await connection.execute(_SQL.give_up, [item.posting_id for item in final])
 
-    async def _detail(self, wanted: Wanted) -> Result:
+    async def _detail(self, wanted: Wanted) -> Came | Vanished | Postponed:
         source = self.sources[wanted.source]
         assert isinstance(source, DetailSource)  # only such sources' postings are asked for
         request = source.detail_request(wanted.tenant, wanted.external_id)
@@ -159,15 +178,24 @@ class DescriptionFold:
                 raise Malformed("the detail has no text")
             if detail.external_id != wanted.external_id:
                 raise Malformed(f"the detail is that of {detail.external_id!r}")
-            return Fetched(wanted.posting_id, detail, await self._keep(wanted, response))
+            return Came(wanted, detail, response, datetime.now(UTC))
         except Gone:
             return Vanished(wanted.posting_id)
         except SourceError as error:
             return self._postponed(wanted, error)
 
-    async def _keep(self, wanted: Wanted, response: Response) -> RawResponse:
-        key = await self.blobs.put(response.body)
-        return raw_record(wanted.board_id, self.session, response, key, datetime.now(UTC))
+    async def _keep(self, pack: Sequence[Came]) -> list[Fetched]:
+        """Keeps answers as one blob: a file for each would cost more than all the rest of the work."""
+        key = await self.blobs.put(b"".join(one.response.body for one in pack))
+        begins = accumulate((len(one.response.body) for one in pack), initial=0)
+        return [
+            Fetched(
+                one.wanted.posting_id,
+                one.detail,
+                raw_record(one.wanted.board_id, self.session, one.response, key, one.at, begin),
+            )
+            for one, begin in zip(pack, begins, strict=False)
+        ]
 
     def _postponed(self, wanted: Wanted, error: SourceError) -> Postponed:
         """When to try again. Being told to wait costs no attempt."""
@@ -180,3 +208,17 @@ class DescriptionFold:
         delays = full_jitter_delays(self.rng, first_s=_FIRST_RETRY_S * 2.0**wanted.attempts, cap_s=_LONGEST_RETRY_S)
         retry_at = now + timedelta(seconds=_FIRST_RETRY_S / 2 + next(delays))
         return Postponed(wanted.posting_id, wanted.source, attempts, retry_at, reason, final)
+
+
+def packs(came: Sequence[Came]) -> Iterator[list[Came]]:
+    """Answers in their order, as many together as make a blob of moderate size."""
+    pack: list[Came] = []
+    size = 0
+    for one in came:
+        if pack and size + len(one.response.body) > _PACK_BYTES:
+            yield pack
+            pack, size = [], 0
+        pack.append(one)
+        size += len(one.response.body)
+    if pack:
+        yield pack

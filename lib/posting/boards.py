@@ -59,7 +59,7 @@ class Finished:
 
 @dataclass(frozen=True, kw_only=True)
 class RawResponse:
-    """What was asked, when, and where the answer's body is kept."""
+    """What was asked, when, and where the answer's body is kept: `size` bytes of a blob, from `blob_from` on."""
 
     board_id: int
     session: str
@@ -69,6 +69,7 @@ class RawResponse:
     blob_key: str
     size: int
     fetched_at: datetime
+    blob_from: int = 0
 
 
 async def add(
@@ -160,6 +161,6 @@ async def add_raws(connection: Connection, raws: Sequence[RawResponse]) -> list[
     rows = await connection.fetch(
         _SQL.add_raws, [raw.board_id for raw in raws], [raw.session for raw in raws], [raw.url for raw in raws],
         [raw.status for raw in raws], [raw.content_hash for raw in raws], [raw.blob_key for raw in raws],
-        [raw.size for raw in raws], [raw.fetched_at for raw in raws],
+        [raw.blob_from for raw in raws], [raw.size for raw in raws], [raw.fetched_at for raw in raws],
     )  # fmt: skip
     return [row["id"] for row in rows]

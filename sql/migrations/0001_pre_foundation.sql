@@ -57,6 +57,7 @@ CREATE TABLE raw_response (
     status        smallint NOT NULL,
     content_hash  bytea NOT NULL,                   -- SHA-256 of the body
     blob_key      text NOT NULL,
+    blob_from     integer NOT NULL DEFAULT 0,       -- answers that came together share a blob: where this one begins
     bytes         integer NOT NULL,
     fetched_at    timestamptz NOT NULL
 );

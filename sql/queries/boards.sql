@@ -80,7 +80,7 @@ RETURNING id
 
 -- add_raws --
 -- The same for many answers at once, in their order.
-INSERT INTO raw_response (board_id, session, url, status, content_hash, blob_key, bytes, fetched_at)
+INSERT INTO raw_response (board_id, session, url, status, content_hash, blob_key, blob_from, bytes, fetched_at)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::bytea[], $6::text[], $7::int[],
-                     $8::timestamptz[])
+                     $8::int[], $9::timestamptz[])
 RETURNING id
