@@ -16,6 +16,7 @@ import typer
 from lib.errors import ConfigError, VakanzError
 
 if TYPE_CHECKING:
+    from keeper.local.market import Recognised
     from keeper.local.running import Report
     from lib.store.connections import Database
 
@@ -24,11 +25,11 @@ _ROOMS = {
     "crawl": "daemons.crawl.cli:crawl_app",
     "source": "daemons.sources.cli:source_app",
     "shard": "daemons.shards:shard_app",
-    "followers": "daemons.shards:followers_app",
+    "followers": "daemons.shards:show_followers",
     "deadletter": "daemons.upkeep.cli:deadletter_app",
     "keeper": "keeper.cli:keeper_app",
     "key": "api.cli:key_app",
-    "match": "api.cli:match_app",
+    "match": "api.cli:match",
     "model": "lib.match.cli:model_app",
     "quality": "lib.match.cli:quality_app",
 }
@@ -59,8 +60,8 @@ def up(companies: Companies = 60, postings: Postings = 3_000, seed: Seed = 1, re
 
     async def work() -> None:
         size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
-        console = Console(stderr=True)
-        async with everything(load(), size, os.environ, _create_key) as running:
+        console = Console(stderr=True, soft_wrap=True)
+        async with everything(load(), size, os.environ, _create_key, _recognise) as running:
             report = await main_job(running, console)
             if report is not None:
                 show(report, console)
@@ -90,9 +91,9 @@ def demo(
 
     async def work() -> Report:
         size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
-        console = Console(stderr=True)
+        console = Console(stderr=True, soft_wrap=True)
         config = load({"VAKANZ_API_PORT": str(_any_port())} | dict(os.environ))
-        async with everything(config, size, os.environ, _create_key) as running:
+        async with everything(config, size, os.environ, _create_key, _recognise) as running:
             report = await main_job(running, console, limit_s=limit_s)
             if report is None:
                 raise NotFinished("stopped before the main job was done")
@@ -146,6 +147,17 @@ async def _create_key(database: Database, label: str) -> str:
     return key
 
 
+def _recognise(url: str) -> Recognised | None:
+    from daemons.sources import detect
+    from keeper.local.market import Recognised
+
+    found = detect(url)
+    if found is None:
+        return None
+    system, tenant = found
+    return Recognised(system.name, tenant, system.board_url(tenant), int(system.every.total_seconds()))
+
+
 def _any_port() -> int:
     """A free port for an API that nobody but ourselves will ask."""
     with socket.socket() as probe:
@@ -183,7 +195,11 @@ def _open_rooms(arguments: list[str]) -> None:
     own = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
     for name in _ROOMS if called not in own | _ROOMS.keys() else {called} & _ROOMS.keys():
         module, _, attribute = _ROOMS[name].partition(":")
-        app.add_typer(getattr(import_module(module), attribute), name=name)
+        part = getattr(import_module(module), attribute)
+        if isinstance(part, typer.Typer):
+            app.add_typer(part, name=name)
+        else:
+            app.command(name)(part)
 
 
 def _first(error: BaseException) -> BaseException:

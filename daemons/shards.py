@@ -38,7 +38,6 @@ from lib.store.changes import Fold, Following
 from lib.store.connections import Cache, Database
 
 shard_app = typer.Typer(no_args_is_help=True, help="Shards: run one by hand, see where all of them are.")
-followers_app = typer.Typer(help="Followers of the change log.")
 NAMES = ("descriptions", *(one.name for one in ENRICHERS), "embed", "fulltext")
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
 
@@ -73,7 +72,6 @@ def shard_status(json: Json = False) -> None:
     show_followers(json)
 
 
-@followers_app.command()
 def show_followers(json: Json = False) -> None:
     """Where every follower is, shard by shard, and how many changes are still before it."""
 

@@ -16,19 +16,19 @@ PROFILES: tuple[Mapping[str, Any], ...] = (
         "title": "Pflegefachkraft",
         "text": "Examinierte Pflegefachkraft mit sechs Jahren Erfahrung auf einer chirurgischen Station, "
         "Wundmanagement und Praxisanleitung. Ich suche eine Stelle in Vollzeit.",
-        "countries": ["DE", "AT", "CH"],
+        "limits": {"countries": ["DE", "AT", "CH"]},
     },
     {
         "title": "Software engineer",
         "text": "Backend developer, five years of Python and PostgreSQL, Docker, some Kubernetes. "
         "I would like to work hybrid or remote in an English-speaking team.",
-        "countries": ["DE", "AT", "CH"],
+        "limits": {"countries": ["DE", "AT", "CH"]},
     },
     {
         "title": "Elektroniker für Betriebstechnik",
         "text": "Elektroniker mit Gesellenbrief, Instandhaltung und Störungssuche an Produktionsanlagen, "
         "SPS-Kenntnisse, Führerschein Klasse B, bereit zu Schichtarbeit.",
-        "countries": ["DE", "AT", "CH"],
+        "limits": {"countries": ["DE", "AT", "CH"]},
     },
 )
 
@@ -60,7 +60,7 @@ async def _ask_one(client: aiohttp.ClientSession, url: str, profile: Mapping[str
                 async with client.post(url, json=profile) as answer:
                     body = await answer.json()
                     if answer.status == 200:
-                        return Answer(body["search_id"], body["matches"])
+                        return Answer(body["id"], body["matches"])
                     reason = f"{answer.status}: {body}"
                     if answer.status < 500:
                         break

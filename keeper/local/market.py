@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from lib.posting import boards
 from lib.store.connections import Database
 
 _START_S = 60.0
-_EVERY_S = 86_400
 
 
 class NoMarket(VakanzError):
@@ -68,11 +68,28 @@ async def _address(process: anyio.abc.Process) -> str:
     return line
 
 
-async def register(database: Database, market: str) -> int:
-    """Registers all boards of the market; known ones are left alone. How many the market has."""
+@dataclass(frozen=True)
+class Recognised:
+    """What a board's address means: source, tenant, canonical address, and how often the board is crawled."""
+
+    source: str
+    tenant: str
+    url: str
+    every_s: int
+
+
+Recognise = Callable[[str], Recognised | None]
+
+
+async def register(database: Database, market: str, recognise: Recognise) -> None:
+    """Registers all boards of the market by their addresses; known ones are left alone. Raises NoMarket."""
     async with aiohttp.ClientSession() as client, client.get(f"{market}/_sim/boards") as answer:
         offered = await answer.json()
-    rows = [(one["source"], one["tenant"], one["company"], one["url"], _EVERY_S) for one in offered]
+    rows = []
+    for one in offered:
+        board = recognise(one["url"])
+        if board is None:
+            raise NoMarket(f"the market has a board that no source recognises: {one['url']}")
+        rows.append((board.source, board.tenant, one["company"], board.url, board.every_s))
     if rows:
         await boards.add_many(database, rows)
-    return len(rows)

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from keeper import keeper
 from keeper.local import examples
-from keeper.local.market import register, simulated_market
+from keeper.local.market import Recognise, register, simulated_market
 from keeper.local.placement import units
 from keeper.local.progress import Display, Standing, standing
 from lib.errors import VakanzError
@@ -98,7 +98,7 @@ class Running:
 
 @asynccontextmanager
 async def everything(
-    config: Config, market: MarketSize, environment: Mapping[str, str], create_key: CreateKey
+    config: Config, market: MarketSize, environment: Mapping[str, str], create_key: CreateKey, recognise: Recognise
 ) -> AsyncIterator[Running]:
     """Servers, market, keeper and daemons, until the context ends or a signal comes; then all stop in order.
 
@@ -123,7 +123,7 @@ async def everything(
         ):
             complete = replace(complete, simulator=address)
             since = datetime.now(UTC)
-            await register(database, address)
+            await register(database, address, recognise)
             await database.execute(_SQL.due_now)
             key = await _key(complete.home / "api-key", database, create_key)
             running = Running(complete, database, anyio.Event(), since, key)
