@@ -34,7 +34,11 @@ _LOST_POSTGRES = (
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,  # the protocol broke off half-way
 )
-_REPEATABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_REPEATABLE = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table under our feet; asyncpg has forgotten it by now
+)
 _LOST_REDIS = (
     OSError,
     redis.exceptions.ConnectionError,
@@ -106,10 +110,17 @@ class Link:
 
 
 class Database:
-    """PostgreSQL. `pooled`: a transaction pooler stands in between, so no statement outlives its transaction."""
+    """PostgreSQL. `pooled`: a transaction pooler stands in between, so no statement outlives its transaction.
 
-    def __init__(self, dsn: str, *, pooled: bool = False, size: int = 10, link: Link | None = None) -> None:
+    `patience_s`: a statement that takes longer means that the server is lost. Noticing that a connection fell silent
+    may take twice as long (the statement, then its cancellation), which must be less than `lib.life.actor.STUCK_S`.
+    """
+
+    def __init__(
+        self, dsn: str, *, pooled: bool = False, size: int = 10, link: Link | None = None, patience_s: float = 60.0
+    ) -> None:
         self._dsn = dsn
+        self._patience_s = patience_s
         self._pooled = pooled
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -186,7 +197,7 @@ class Database:
                     max_size=self._size,
                     init=_prepare,
                     timeout=10,
-                    command_timeout=120,
+                    command_timeout=self._patience_s,
                     statement_cache_size=0 if self._pooled else 200,
                     reset=_no_reset,
                 )
