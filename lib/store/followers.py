@@ -9,6 +9,7 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("changes")
+_REBASE_S = 24 * 3_600.0  # it writes every posting in one statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ async def rebase(database: Database) -> None:
     """After a restore into another cluster, whose transaction ids start anew: everything changed now."""
 
     async def work(connection: Connection) -> None:
-        await connection.execute(_SQL.rebase_followers)
+        await connection.execute(_SQL.rebase_followers, timeout=_REBASE_S)
         await connection.execute(_SQL.reset_followers)
 
     await database.transaction(work)
