@@ -24,7 +24,7 @@ UNKNOWN = 0.3
 EARTH_KM = 6371.0
 # Cosines of two titles' vectors: below the first they have nothing to do with each other, from the second on they
 # name the same occupation.
-UNRELATED, SAME = 0.2, 0.8
+UNRELATED, SAME = 0.1, 0.75
 # Ratios of two titles' characters: unrelated ones reach the first by chance.
 _CHANCE, _LITERAL = 55.0, 100.0
 _NEAR_KM, _FAR_KM = 10.0, 60.0

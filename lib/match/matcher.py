@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -75,6 +76,10 @@ class Encoders:
         self._title: TitleEncoder | None = None
         self._text: TextEncoder | None = None
         self._loading = anyio.Lock()
+
+    def present(self) -> bool:
+        """Whether a title table is loaded, or there to be loaded when it is first needed."""
+        return self._title is not None or files("lib.match").joinpath("model", "model.json").is_file()
 
     async def title(self) -> TitleEncoder:
         """Raises ConfigError where its file is missing."""

@@ -1,0 +1,2 @@
+"""The API: matches and jobs over HTTP, described by the same types that validate. It meets the daemons in tables and
+streams only."""

@@ -1,0 +1,69 @@
+"""The aiohttp application: its parts, its routes, its beginning and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+
+from aiohttp import web
+
+from api import page
+from api.keys import KeyRing
+from api.middleware import keys, problems
+from api.openapi import document
+from api.operations import OPERATIONS
+from api.publisher import Publisher
+from api.room import CACHE, CONFIG, DATABASE, KEYS, LOCAL_PATHS, MATCHER, OPEN_PATHS, PUBLISHER, is_local, json_response
+from lib.life.config import Config
+from lib.match.encoder import load_text_encoder, load_title_encoder
+from lib.match.matcher import Encoders, Matcher
+from lib.store.connections import Cache, Database
+
+MAX_BODY_BYTES = 256 * 1024
+_LAST_HINT_S = 1.0
+
+
+def encoders_of(config: Config) -> Encoders:
+    """The encoders that the configuration names, loaded when they are first needed."""
+    return Encoders(
+        load_title_encoder, partial(load_text_encoder, config.text_model, config.models, config.model_threads)
+    )
+
+
+def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
+    """The application, which opens nothing and closes nothing that it was given."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(problems, keys))
+    app[CONFIG], app[DATABASE], app[CACHE] = config, database, cache
+    app[KEYS] = KeyRing(database)
+    app[PUBLISHER] = Publisher(cache)
+    app[MATCHER] = Matcher(
+        database, encoders or encoders_of(config), text_model=config.text_model, expire_days=config.expire_days
+    )
+    for one in OPERATIONS:
+        app.router.add_route(one.method, one.route, one.handler)
+    described = document(config)
+
+    async def openapi(request: web.Request) -> web.Response:
+        return json_response(described)
+
+    app.router.add_get("/openapi.json", openapi)
+    app.router.add_get("/", page.show)
+    app.router.add_post("/", page.search)
+    app[OPEN_PATHS] = frozenset(one.path for one in OPERATIONS if one.open) | {"/openapi.json"}
+    if is_local(config):
+        app[OPEN_PATHS] |= LOCAL_PATHS
+    app.cleanup_ctx.append(_publishing)
+    return app
+
+
+async def _publishing(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[PUBLISHER].run())  # no task group: start and end may be different tasks
+    yield
+    # Cancelling alone is not enough: the Redis client may lose a cancellation that meets an answer.
+    app[PUBLISHER].close()
+    await asyncio.wait({task}, timeout=_LAST_HINT_S)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

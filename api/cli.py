@@ -1,0 +1,148 @@
+"""Commands of the API's room: keys, and a match without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.app import encoders_of
+from api.keys import create_key, list_keys, revoke_key
+from lib.errors import VakanzError
+from lib.life.config import load
+from lib.life.session import open_database
+from lib.match.matcher import Answer, Matcher
+from lib.match.profile import MAX_TEXT_CHARS, Profile
+
+key_app = typer.Typer(help="API keys: made once, shown once.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@key_app.command("create")
+def create(label: Annotated[str, typer.Option(help="Whose key it is.")] = "", as_json: AsJson = False) -> None:
+    """Makes a key and prints it, this one time."""
+
+    async def work() -> tuple[int, str]:
+        async with open_database() as database:
+            return await create_key(database, label, secrets.token_bytes(32))
+
+    key_id, key = asyncio.run(work())
+    if as_json:
+        _print_json({"id": key_id, "label": label, "key": key})
+    else:
+        typer.echo(key)
+
+
+@key_app.command("list")
+def show(as_json: AsJson = False) -> None:
+    """Lists all keys; the keys themselves are not kept."""
+
+    async def work() -> list[Any]:
+        async with open_database() as database:
+            return await list_keys(database)
+
+    keys = asyncio.run(work())
+    if as_json:
+        _print_json(keys)
+        return
+    table = Table("id", "label", "created", "revoked")
+    for key in keys:
+        table.add_row(
+            str(key.id),
+            key.label,
+            f"{key.created_at:%Y-%m-%d %H:%M}",
+            f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
+        )
+    Console().print(table)
+
+
+@key_app.command("revoke")
+def revoke(key_id: int) -> None:
+    """Makes a key useless, within seconds."""
+
+    async def work() -> bool:
+        async with open_database() as database:
+            return await revoke_key(database, key_id)
+
+    if not asyncio.run(work()):
+        raise VakanzError(f"there is no valid key {key_id}")
+    typer.echo(f"key {key_id} is revoked")
+
+
+def match(
+    profile: Annotated[
+        Path, typer.Option(help="A text file, or JSON as POST /match takes it; - reads from standard input.")
+    ],
+    title: Annotated[str | None, typer.Option(help="The job that is looked for.")] = None,
+    location: Annotated[str | None, typer.Option(help="A place's name.")] = None,
+    country: Annotated[list[str] | None, typer.Option(help="Hard limit: DE, AT or CH; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Hard limit: de or en; may be repeated.")] = None,
+    remote: Annotated[list[str] | None, typer.Option(help="Hard limit: remote, hybrid or onsite.")] = None,
+    min_salary: Annotated[float | None, typer.Option(help="Hard limit: a year's pay in EUR.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shows the open jobs that fit a profile best, and why."""
+    limits = {"countries": country, "languages": language, "remote": remote, "min_salary_eur": min_salary}
+    asked = read_file(profile, {"title": title, "location": location}, limits)
+
+    async def work() -> Answer:
+        config = load()
+        async with open_database(config) as database:
+            matcher = Matcher(
+                database, encoders_of(config), text_model=config.text_model, expire_days=config.expire_days
+            )
+            return await matcher.match(asked)
+
+    answer = asyncio.run(work())
+    if as_json:
+        _print_json(answer)
+    else:
+        Console().print(_table(answer))
+
+
+def read_file(path: Path, options: dict[str, Any], limits: dict[str, Any]) -> Profile:
+    """The profile in a text or JSON file; what the options say wins. Raises VakanzError."""
+    try:
+        body = (
+            sys.stdin.buffer.read(4 * MAX_TEXT_CHARS) if str(path) == "-" else path.read_bytes()[: 4 * MAX_TEXT_CHARS]
+        )
+    except OSError as error:
+        raise VakanzError(f"{path} cannot be read: {error.strerror}") from error
+    said: dict[str, Any] = {"text": body.decode("utf-8", "replace")[:MAX_TEXT_CHARS]}
+    try:
+        if body.lstrip().startswith(b"{"):
+            said = msgspec.json.decode(body, type=dict[str, Any])
+        said |= {name: value for name, value in options.items() if value is not None}
+        said["limits"] = said.get("limits", {}) | {name: value for name, value in limits.items() if value}
+        return msgspec.convert(said, Profile)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise VakanzError(f"{path}: {error}") from error
+
+
+def _table(answer: Answer) -> Table:
+    table = Table(
+        "score", "job", "why", title=f"{len(answer.matches)} of {answer.candidates} compared", show_lines=True
+    )
+    for found in answer.matches:
+        where = " · ".join(part for part in (found.company, found.city, found.country) if part)
+        table.add_row(
+            f"{found.score:.0f}", f"[bold]{_plain(found.title)}[/]\n{_plain(where)}\n{_plain(found.url)}",
+            "\n".join(_plain(reason.text) for reason in found.reasons[:4]),
+        )  # fmt: skip
+    return table
+
+
+def _plain(text: str) -> str:
+    """Without what rich would take for markup."""
+    return text.replace("[", r"\[")
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(msgspec.json.encode(value).decode())

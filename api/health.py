@@ -1,0 +1,29 @@
+"""Whether the API lives, whether it can answer, and its figures."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from api.bodies import Health, Readiness
+from api.room import CACHE, DATABASE, MATCHER, json_response
+from lib.life import metrics
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """The process answers, whatever its servers do."""
+    return json_response(Health("ok"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """200 when requests can be answered, 503 when not."""
+    database, cache = await asyncio.gather(request.app[DATABASE].ping(), request.app[CACHE].ping())
+    model = request.app[MATCHER].encoders.present()
+    ready = database and model
+    return json_response(Readiness(ready, database, cache, model), 200 if ready else 503)
+
+
+async def figures(request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    return web.Response(body=metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

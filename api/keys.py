@@ -1,0 +1,85 @@
+"""API keys: shown once when they are made, kept as SHA-256 only.
+
+A key has 256 random bits, so a plain hash is enough: there is nothing to guess. Lookups are remembered for a few
+seconds, which is how long a revoked key may still work.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lib.posting.contract import clean_text
+from lib.store.connections import Database
+from sql import statements
+
+_SQL = statements("api")
+PREFIX = "vk_"
+_FORM = re.compile(r"vk_[A-Za-z0-9_-]{43}")
+_REMEMBER_S = 5.0
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key as a list shows it; times are aware UTC."""
+
+    id: int
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def key_from(secret: bytes) -> str:
+    """The key that 32 random bytes make."""
+    return PREFIX + base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+async def create_key(database: Database, label: str, secret: bytes) -> tuple[int, str]:
+    """A new key's id and the key itself, which nobody can read again later. `secret`: 32 random bytes."""
+    key = key_from(secret)
+    return await database.fetchval(_SQL.create_key, clean_text(label, 200), _hash(key)), key
+
+
+async def list_keys(database: Database) -> list[ApiKey]:
+    """All keys, oldest first."""
+    return [ApiKey(**row) for row in await database.fetch(_SQL.list_keys)]
+
+
+async def revoke_key(database: Database, key_id: int) -> bool:
+    """Whether there was such a key to revoke."""
+    return await database.fetchval(_SQL.revoke_key, key_id) is not None
+
+
+def _hash(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+class KeyRing:
+    """Answers which key a request carries."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: dict[bytes, tuple[int, float]] = {}
+
+    async def verify(self, key: str) -> int | None:
+        """The key's id, None when it opens nothing. Only keys that open something are remembered."""
+        if not _FORM.fullmatch(key):
+            return None
+        mark = _hash(key)
+        held = self._known.get(mark)
+        if held is not None and held[1] > self._clock():
+            return held[0]
+        self._known.pop(mark, None)
+        key_id: int | None = await self._database.fetchval(_SQL.verify_key, mark)
+        if key_id is not None:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[mark] = (key_id, self._clock() + _REMEMBER_S)
+        return key_id

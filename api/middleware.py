@@ -1,0 +1,99 @@
+"""What happens around every request: problems as JSON, keys, and an end to waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+from yarl import URL
+
+from api.keys import PREFIX
+from api.room import KEY_ID, KEYS, LOCAL_PATHS, LOOPBACK, OPEN_PATHS, problem
+from lib.errors import ConfigError
+from lib.match.profile import UnusableProfile
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+REQUEST_S = 20.0
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure is a Problem; a bug is logged with its traceback and tells the caller nothing of our insides."""
+    try:
+        response = await _answer(request, handler)
+    except web.HTTPException as error:
+        response = _of_status(error)
+    except UnusableProfile as error:
+        response = problem(422, "unusable_profile", str(error))
+    except msgspec.ValidationError as error:
+        response = problem(422, "invalid", _printable(str(error)))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        response = problem(400, "malformed", f"the body is not JSON: {_printable(str(error))}")
+    except TimeoutError:
+        response = problem(503, "unavailable", "no answer in time, please try again")
+        response.headers[hdrs.RETRY_AFTER] = "5"
+    except ConfigError as error:
+        response = problem(503, "unavailable", str(error))
+    except Exception:  # noqa: BLE001 - one request's bug must not end the others; it is logged and counted as 500
+        structlog.get_logger("api").exception("request failed", method=request.method, path=request.path)
+        response = problem(500, "internal", "this is our fault and has been logged")
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async with asyncio.timeout(REQUEST_S):
+        return await handler(request)
+
+
+def _of_status(error: web.HTTPException) -> web.Response:
+    phrase = HTTPStatus(error.status).phrase
+    own = error.text if error.text and not error.text.startswith(f"{error.status}:") else phrase
+    response = problem(error.status, phrase.lower().replace(" ", "_"), own)
+    for name in (hdrs.ALLOW, hdrs.LOCATION, hdrs.WWW_AUTHENTICATE):
+        if name in error.headers:
+            response.headers[name] = error.headers[name]
+    return response
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+@web.middleware
+async def keys(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets in whoever brings a key, and everybody where none is needed. Unknown paths need one too."""
+    key_id = await request.app[KEYS].verify(_given_key(request))
+    if key_id is None and not _is_open(request):
+        raise web.HTTPUnauthorized(
+            text="an API key is needed: Authorization: Bearer vk_..., made by `vakanz key create`",
+            headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
+        )
+    request[KEY_ID] = key_id
+    return await handler(request)
+
+
+def _given_key(request: web.Request) -> str:
+    given = request.headers.get("X-API-Key", "").strip()
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip().startswith(PREFIX) else given
+
+
+def _is_open(request: web.Request) -> bool:
+    resource = request.match_info.route.resource
+    if resource is None or resource.canonical not in request.app[OPEN_PATHS]:
+        return False
+    # Behind a name that is not this machine's own, a stranger's web page could read what only this machine may.
+    return resource.canonical not in LOCAL_PATHS or URL.build(authority=request.host).host in LOOPBACK

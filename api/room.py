@@ -1,0 +1,43 @@
+"""What the handlers share: the application's parts by typed key, and how an answer is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from api.bodies import Problem
+from api.keys import KeyRing
+from api.publisher import Publisher
+from lib.life.config import Config
+from lib.match.matcher import Matcher
+from lib.store.connections import Cache, Database
+
+CONFIG = web.AppKey("config", Config)
+DATABASE = web.AppKey("database", Database)
+CACHE = web.AppKey("cache", Cache)
+MATCHER = web.AppKey("matcher", Matcher)
+KEYS = web.AppKey("keys", KeyRing)
+PUBLISHER = web.AppKey("publisher", Publisher)
+KEY_ID: web.RequestKey[int | None] = web.RequestKey("api_key_id", int)  # None: the page on this machine
+
+OPEN_PATHS: web.AppKey[frozenset[str]] = web.AppKey("open_paths", frozenset)  # canonical paths that need no key
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOCAL_PATHS = frozenset({"/", "/metrics"})  # open on a loopback address only
+
+
+def is_local(config: Config) -> bool:
+    """Whether only this machine can reach the API: then the page and the figures need no key."""
+    return config.api_host in LOOPBACK
+
+
+def json_response(body: Any, status: int = 200) -> web.Response:
+    """`body` as JSON."""
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
+
+
+def problem(status: int, error: str, detail: str) -> web.Response:
+    """A Problem as JSON."""
+    return json_response(Problem(error, detail), status)

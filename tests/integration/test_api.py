@@ -1,0 +1,316 @@
+"""The API over HTTP: keys, problems, lists, details, matches, and the document that describes them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from api.app import create_app
+from api.keys import KeyRing, create_key, list_keys, revoke_key
+from api.operations import OPERATIONS
+from lib.life.config import Config
+from lib.store.connections import Cache, Database
+from tests.integration.open_market import Row, encoders, fill
+
+Client = TestClient[Any, Any]
+
+
+async def _client(database: Database, cache: Cache, config: Config, key: bool) -> AsyncIterator[Client]:
+    headers = {}
+    if key:
+        _, secret = await create_key(database, "test", secrets.token_bytes(32))
+        headers = {"Authorization": f"Bearer {secret}"}
+    async with TestClient(TestServer(create_app(config, database, cache, encoders())), headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(database: Database, cache: Cache) -> AsyncIterator[Client]:
+    """With a valid key, on a machine that others can reach."""
+    async for one in _client(database, cache, Config(api_host="0.0.0.0"), key=True):
+        yield one
+
+
+@pytest.fixture
+async def stranger(database: Database, cache: Cache) -> AsyncIterator[Client]:
+    """Without a key, on a machine that others can reach."""
+    async for one in _client(database, cache, Config(api_host="0.0.0.0"), key=False):
+        yield one
+
+
+@pytest.fixture
+async def local(database: Database, cache: Cache) -> AsyncIterator[Client]:
+    """Without a key, on this machine."""
+    async for one in _client(database, cache, Config(), key=False):
+        yield one
+
+
+@pytest.fixture
+async def market(database: Database) -> list[Row]:
+    return await fill(database, 400)
+
+
+async def _problem(response: Any, status: int, error: str) -> None:
+    assert response.status == status, await response.text()
+    body = await response.json()
+    assert body["error"] == error
+    assert body["detail"]
+    assert set(body) == {"error", "detail"}
+
+
+async def test_match_answers_with_scores_parts_and_reasons(client: Client, market: list[Row], cache: Cache) -> None:
+    response = await client.post(
+        "/match",
+        json={
+            "text": "Ich bin Softwareentwickler mit Java, SQL und Spring.",
+            "location": "Berlin",
+            "limits": {"countries": ["de"]},
+        },
+    )
+    assert response.status == 200
+    answer = await response.json()
+    scores = [found["score"] for found in answer["matches"]]
+    assert 0 < len(scores) <= 20
+    assert scores == sorted(scores, reverse=True)
+    best = answer["matches"][0]
+    assert "Softwareentwickler" in best["title"]
+    assert best["score"] == pytest.approx(sum(best["parts"].values()), abs=0.01)
+    assert 0 <= best["score"] <= 100
+    said = {reason["part"]: reason["text"] for reason in best["reasons"]}
+    assert "Kenntnisse" in said["skills"]
+    ((_, ((_, fields),)),) = await cache.client.xread({"vakanz:stream:{fulltext}": 0}, block=5_000)
+    assert orjson.loads(fields[b"payload"])["posting_ids"] == [found["id"] for found in answer["matches"]]
+
+
+async def test_match_does_not_wait_for_redis(database: Database, market: list[Row]) -> None:
+    async with Cache("unix:///nowhere/valkey.sock") as gone:
+        async for client in _client(database, gone, Config(api_host="0.0.0.0"), key=True):
+            with anyio.fail_after(5):
+                response = await client.post("/match", json={"text": "Koch"})
+            assert response.status == 200
+            ready = await (await client.get("/readyz")).json()
+            assert (ready["ready"], ready["cache"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        (b"", 400, "malformed"),
+        (b"{", 400, "malformed"),
+        (b"\xff\xfe\x00", 400, "malformed"),
+        (b'{"text": "\\ud800"}', 400, "malformed"),
+        (b"[]", 422, "invalid"),
+        (b"{}", 422, "unusable_profile"),
+        (b'{"text": " \\u0000 ...!"}', 422, "unusable_profile"),
+        (b'{"text": 7}', 422, "invalid"),
+        (b'{"text": "Koch", "limit": {"countries": ["DE"]}}', 422, "invalid"),
+        (b'{"text": "Koch", "limits": {"countries": []}}', 422, "invalid"),
+        (b'{"text": "Koch", "limits": {"countries": ["Germany"]}}', 422, "invalid"),
+        (b'{"text": "Koch", "limits": {"min_salary_eur": -1}}', 422, "invalid"),
+        (b'{"text": "Koch", "limits": {"min_salary_eur": 1e400}}', 422, "invalid"),
+        (b'{"text": "' + b"a" * 60_000 + b'"}', 422, "invalid"),
+        (b'{"text": "' + b"a" * 300_000 + b'"}', 413, "request_entity_too_large"),
+        (b"[" * 100_000, 422, "invalid"),
+    ],
+)
+async def test_bad_profiles_get_a_clear_problem(client: Client, body: bytes, status: int, error: str) -> None:
+    response = await client.post("/match", data=body)
+    await _problem(response, status, error)
+
+
+@pytest.mark.parametrize(
+    "text", ["Koch\x00 in Bern", "Koch'; DROP TABLE posting; --", "Köchin 🙂" * 500, "Koch %s $1 {x}"]
+)
+async def test_odd_profiles_are_only_text(client: Client, market: list[Row], text: str) -> None:
+    assert (await client.post("/match", json={"text": text, "title": text[:200], "location": text[:100]})).status == 200
+
+
+async def test_everything_but_health_needs_a_key(stranger: Client) -> None:
+    for one in OPERATIONS:
+        response = await stranger.request(one.method, one.path.replace("{id}", "1"))
+        if one.open:
+            assert response.status == 200
+        else:
+            await _problem(response, 401, "unauthorized")
+    for path in ("/", "/nowhere", "/metrics"):
+        await _problem(await stranger.get(path), 401, "unauthorized")
+    for key in ("vk_", "vk_" + "a" * 43, "x", "Bearer", "\u00e9"):
+        response = await stranger.get("/jobs", headers={"Authorization": f"Bearer {key}", "X-API-Key": key})
+        await _problem(response, 401, "unauthorized")
+
+
+async def test_keys_are_hashed_and_can_be_revoked(database: Database) -> None:
+    key_id, key = await create_key(database, "one\x00", b"k" * 32)
+    moment = 0.0
+    ring = KeyRing(database, lambda: moment)
+    assert await ring.verify(key) == key_id
+    assert key.encode() not in bytes(await database.fetchval("SELECT hash FROM api_key"))
+    assert await revoke_key(database, key_id)
+    assert not await revoke_key(database, key_id)
+    assert await ring.verify(key) == key_id  # remembered for some seconds
+    moment = 6.0
+    assert await ring.verify(key) is None
+    assert [one.revoked_at is not None for one in await list_keys(database)] == [True]
+
+
+async def test_the_key_may_stand_in_either_header(client: Client, stranger: Client) -> None:
+    key = client.session.headers["Authorization"].removeprefix("Bearer ")
+    assert (await stranger.get("/jobs", headers={"X-API-Key": key})).status == 200
+
+
+async def test_jobs_are_served_newest_first_and_for_45_days(client: Client, market: list[Row]) -> None:
+    served = {r.id for r in market if r.state != "closed" and r.last_seen > datetime.now(UTC) - timedelta(days=45)}
+    found = await _walk(client, {})
+    assert {job["id"] for job in found} == served
+    assert found == sorted(found, key=lambda job: (job["first_seen"], job["id"]), reverse=True)
+
+
+async def _walk(client: Client, query: dict[str, str], limit: int = 37) -> list[dict[str, Any]]:
+    jobs: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = query | {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        response = await client.get("/jobs", params=asked)
+        assert response.status == 200, await response.text()
+        page = await response.json()
+        jobs += page["jobs"]
+        cursor = page["next"]
+    return jobs
+
+
+async def test_paging_is_stable_while_postings_come_in(client: Client, database: Database, market: list[Row]) -> None:
+    first = await (await client.get("/jobs", params={"limit": "50"})).json()
+    expected = {job["id"] for job in await _walk(client, {})} - {job["id"] for job in first["jobs"]}
+    await database.execute(
+        "INSERT INTO posting (board_id, external_id, state, content_hash, title, url, first_seen, last_seen)"
+        " SELECT min(board_id), 'new', 'described', 'x', 'New', 'https://b.example', now(), now() FROM posting"
+    )
+    rest, cursor = [], first["next"]
+    while cursor is not None:
+        page = await (await client.get("/jobs", params={"limit": "50", "cursor": cursor})).json()
+        rest += [job["id"] for job in page["jobs"]]
+        cursor = page["next"]
+    assert len(rest) == len(set(rest))
+    assert set(rest) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ({"country": "ch"}, lambda row: row.country == "CH"),
+        ({"language": "EN"}, lambda row: row.language == "en"),
+        ({"remote": "remote"}, lambda row: row.remote == "remote"),
+        ({"employment": "part_time"}, lambda row: row.employment in ("part_time", "full_or_part_time")),
+        ({"company": "FIRMA 7"}, lambda row: row.company == "Firma 7"),
+        ({"min_salary": "90000"}, lambda row: (row.salary or 0) >= 90_000),
+        ({"q": "Baustelle", "country": "DE"}, lambda row: row.country == "DE" and "Projektleiter" in row.title),
+        ({"q": "pipeline -kochen"}, lambda row: "Data Engineer" in row.title),
+    ],
+)
+async def test_filters(client: Client, market: list[Row], query: dict[str, str], holds: Any) -> None:
+    served = [r for r in market if r.state != "closed" and r.last_seen > datetime.now(UTC) - timedelta(days=45)]
+    assert {job["id"] for job in await _walk(client, query)} == {row.id for row in served if holds(row)}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "bnVsbA=="}, {"countri": "DE"},
+        {"country": "Germany"}, {"min_salary": "nan"}, {"min_salary": "-1"}, {"remote": "maybe"}, {"q": ""},
+        {"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwgMV0="}, {"cursor": "é"}, {"q": "x" * 501},
+    ],
+)  # fmt: skip
+async def test_bad_filters_get_a_clear_problem(client: Client, query: dict[str, str]) -> None:
+    await _problem(await client.get("/jobs", params=query), 422, "invalid")
+
+
+@pytest.mark.parametrize("q", ["\x00", "'; DROP TABLE posting; --", '"unclosed', "a or or b", "-", ":*&|!()", "🙂"])
+async def test_any_search_words_are_only_words(client: Client, market: list[Row], q: str) -> None:
+    assert (await client.get("/jobs", params={"q": q})).status in (200, 422)
+
+
+async def test_a_job_shows_text_provenance_and_history(client: Client, database: Database, market: list[Row]) -> None:
+    row = market[0]
+    await database.execute(
+        "INSERT INTO posting_history (posting_id, revision, at, session, changes) VALUES ($1, 2, now(), 's', $2)",
+        row.id, {"title": ["Old", row.title]},
+    )  # fmt: skip
+    job = await (await client.get(f"/jobs/{row.id}")).json()
+    assert (job["title"], job["state"]) == (row.title, row.state)
+    assert row.company in job["description_text"]
+    assert job["provenance"]["language"]["kind"] == "derived"
+    assert job["history"][0]["changes"] == {"title": ["Old", row.title]}
+    assert job["origin"]["source"] == "greenhouse"
+
+
+@pytest.mark.parametrize("path", ["/jobs/1", "/jobs/999999999999999999", "/jobs/9999999999999999999", "/jobs/x", "/x"])
+async def test_what_is_not_there_is_404(client: Client, path: str) -> None:
+    await _problem(await client.get(path), 404, "not_found")
+
+
+async def test_a_wrong_method_is_405(client: Client) -> None:
+    response = await client.get("/match")
+    await _problem(response, 405, "method_not_allowed")
+    assert "POST" in response.headers["Allow"]
+
+
+async def test_health_and_readiness(stranger: Client) -> None:
+    assert await (await stranger.get("/healthz")).json() == {"status": "ok"}
+    assert (await (await stranger.get("/readyz")).json())["ready"] is True
+
+
+async def test_not_ready_without_a_database(cache: Cache) -> None:
+    async with Database("postgresql://nobody@/none?host=/nowhere") as gone:
+        async for client in _client(gone, cache, Config(), key=False):
+            response = await client.get("/readyz")
+            assert response.status == 503
+            assert await response.json() == {"ready": False, "database": False, "cache": True, "model": True}
+
+
+async def test_figures(client: Client, market: list[Row]) -> None:
+    await client.post("/match", json={"text": "Koch"})
+    assert "vakanz_match_seconds_count" in await (await client.get("/metrics")).text()
+
+
+async def test_the_document_describes_every_operation(stranger: Client) -> None:
+    document = await (await stranger.get("/openapi.json")).json()
+    assert document["openapi"] == "3.1.0"
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == {(one.method, one.path) for one in OPERATIONS}
+    schemas = document["components"]["schemas"]
+    for reference in _references(document):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    statuses = set(document["paths"]["/match"]["post"]["responses"])
+    assert statuses == {"200", "400", "401", "413", "422", "500", "503"}
+    names = {parameter["name"] for parameter in document["paths"]["/jobs"]["get"]["parameters"]}
+    assert names == {"country", "language", "remote", "employment", "company", "min_salary", "q", "cursor", "limit"}
+    assert {"text", "title", "skills", "location", "limits"} <= set(schemas["Profile"]["properties"])
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [value for key, value in node.items() if key == "$ref"] + [
+            found for value in node.values() for found in _references(value)
+        ]
+    return [found for value in node for found in _references(value)] if isinstance(node, list) else []
+
+
+async def test_the_page_works_without_a_key_on_this_machine_only(local: Client, market: list[Row]) -> None:
+    shown = await local.get("/")
+    assert shown.status == 200
+    assert "script" not in shown.headers["Content-Security-Policy"]
+    found = await local.post("/", data={"text": "Koch <script>alert(1)</script>", "country": "DE"})
+    body = await found.text()
+    assert "<script" not in body
+    assert "<ol>" in body
+    refused = await local.get("/", headers={"Host": "evil.example"})
+    await _problem(refused, 401, "unauthorized")
+    assert "usable" in await (await local.post("/", data={"text": "...", "country": ""})).text()
+    await _problem(await local.get("/jobs"), 401, "unauthorized")
