@@ -41,6 +41,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
     parser.add_argument("--start", type=date.fromisoformat, help="the first day, YYYY-MM-DD (default: today, UTC)")
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
     parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer (default: none)")
     return parser.parse_args(line)
 
 
@@ -51,8 +52,9 @@ async def _serve(options: argparse.Namespace, world: World) -> None:
         loop.add_signal_handler(number, stop.set)
     validators = not options.no_validators
     async with running(
-        world, port=options.port, host=options.host, seed=options.seed, validators=validators
-    ) as simulator:
+        world, port=options.port, host=options.host, seed=options.seed, validators=validators,
+        latency_s=options.latency_ms / 1000,
+    ) as simulator:  # fmt: skip
         sys.stdout.write(simulator.url + "\n")
         sys.stdout.flush()
         await stop.wait()

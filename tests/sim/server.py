@@ -32,7 +32,8 @@ class World(Protocol):
 
 
 class Simulator:
-    """Plays `world`. `validators`: send ETags and answer 304 where the real systems do."""
+    """Plays `world`. `validators`: send ETags and answer 304 where the real systems do. `latency_s`: how far away it
+    is, a wait before each answer."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Simulator:
         *,
         seed: int = 1,
         validators: bool = True,
+        latency_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -48,6 +50,7 @@ class Simulator:
         self.traffic = Traffic(clock)
         self.url = ""
         self._validators = validators
+        self._latency_s = latency_s
         self._now = now
         self._stopping = asyncio.Event()
 
@@ -89,6 +92,8 @@ class Simulator:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         host = request.host.partition(":")[0].lower()
         with self.traffic.request(host, request.path, request.headers.get("User-Agent", "")) as seen:
+            if self._latency_s:
+                await asyncio.sleep(self._latency_s)
             response = await self._play(request, host)
             seen.statuses[response.status] += 1
             return response
@@ -180,10 +185,16 @@ def _cut(request: web.Request) -> None:
 
 @asynccontextmanager
 async def running(
-    world: World, *, port: int = 0, host: str = "127.0.0.1", seed: int = 1, validators: bool = True
+    world: World,
+    *,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    seed: int = 1,
+    validators: bool = True,
+    latency_s: float = 0.0,
 ) -> AsyncIterator[Simulator]:
     """A simulator that serves `world` until the block ends; `url` says where (port 0: any free one)."""
-    simulator = Simulator(world, seed=seed, validators=validators)
+    simulator = Simulator(world, seed=seed, validators=validators, latency_s=latency_s)
     runner = web.AppRunner(simulator.application(), access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
     await runner.setup()
     try:
