@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
@@ -103,10 +103,13 @@ class DescriptionFold:
     rng: random.Random
     turned: Callable[[], None]
     follower: Follower = Follower("descriptions", 1)
+    _details: dict[str, DetailSource] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._details = {name: source for name, source in self.sources.items() if isinstance(source, DetailSource)}
 
     async def prepare(self, posting_ids: Sequence[int]) -> Prepared[Result]:
-        names = [name for name, source in self.sources.items() if isinstance(source, DetailSource)]
-        rows = await self.database.fetch(_SQL.undescribed, list(posting_ids), names, self.refresh_days)
+        rows = await self.database.fetch(_SQL.undescribed, list(posting_ids), list(self._details), self.refresh_days)
         results: list[Result] = []
         came: list[Came] = []
         slots = anyio.CapacityLimiter(self.concurrency)
@@ -168,8 +171,7 @@ class DescriptionFold:
             await connection.execute(_SQL.give_up, [item.posting_id for item in final])
 
     async def _detail(self, wanted: Wanted) -> Came | Vanished | Postponed:
-        source = self.sources[wanted.source]
-        assert isinstance(source, DetailSource)  # only such sources' postings are asked for
+        source = self._details[wanted.source]
         request = source.detail_request(wanted.tenant, wanted.external_id)
         try:
             response = await patiently(partial(self.fetcher.send, request), self.rng, self.turned)
