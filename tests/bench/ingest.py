@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import asyncpg
 import orjson
 
@@ -199,7 +200,7 @@ async def _recorded(market: _Market) -> list[_Script]:
         for board_id in crawls.boards:
             scripts.append(_Script())
             await crawls.one(board_id)
-            await anyio.sleep(0)  # the log's last entries are delivered by the event loop
+            await anyio.lowlevel.checkpoint()  # the log's last entries are delivered by the event loop
     return scripts
 
 

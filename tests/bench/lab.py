@@ -81,9 +81,10 @@ class Lab:
 
 
 @contextmanager
-def simulator(postings: int) -> Iterator[str]:
+def simulator(postings: int, latency_ms: float = 0.0) -> Iterator[str]:
     """The address of a simulated market in a process of its own, whose lists never answer 304."""
-    command = [sys.executable, "-m", "tests.sim", "--postings", str(postings), "--no-validators"]
+    command = [sys.executable, "-m", "tests.sim", "--no-validators"]
+    command += ["--postings", str(postings), "--latency-ms", str(latency_ms)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -34,7 +34,8 @@ async def measure(lab: Lab) -> list[Row]:
                 used = psutil.Process(process.pid).memory_full_info()
             rows.append(
                 Row(
-                    name=f"memory of {unit}", figure=used.rss / _MB, unit="MB resident", target=Target("<=", 80, "figure"),
+                    name=f"memory of {unit}", figure=used.rss / _MB, unit="MB resident",
+                    target=Target("<=", 80, "figure"),
                     beside={"shared fairly (PSS), MB": used.pss / _MB, "its own (USS), MB": used.uss / _MB},
                     n=f"idle, {_SETTLE_S:.0f} s after its start",
                 )
