@@ -148,4 +148,4 @@ async def _fold(name: str, config: Config, database: Database, cache: Cache, sta
         load = partial(load_text_encoder, config.text_model, config.models, config.model_threads or os.cpu_count() or 1)
         return TextFold(TextVectors(database, config.text_model, load, lambda: None))
     enricher = next(one for one in ENRICHERS if one.name == name)
-    return EnrichFold(database, enricher, () if name == TEXT else (TEXT,))
+    return EnrichFold(database, enricher, () if name == TEXT else (TEXT,), anyio.CapacityLimiter(1))

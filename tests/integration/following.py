@@ -53,7 +53,8 @@ async def catch_up(database: Database, *folds: Fold[Any], shards: Iterable[int] 
 
 def enrich_folds(database: Database) -> list[EnrichFold]:
     """All enrichers, as the daemon hosts them."""
-    return [EnrichFold(database, one, () if one.name == TEXT else (TEXT,)) for one in ENRICHERS]
+    turn = anyio.CapacityLimiter(1)
+    return [EnrichFold(database, one, () if one.name == TEXT else (TEXT,), turn) for one in ENRICHERS]
 
 
 async def do_chore(job: str, life: Life, session: str) -> str:
