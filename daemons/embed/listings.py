@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import asyncpg
 import numpy as np
@@ -40,10 +41,11 @@ class ListingFold:
         self._database = database
         self._load = load
         self._encoder: TitleEncoder | None = None
+        self._turn = anyio.CapacityLimiter(1)  # shards share the encoder: it is loaded once, and used by one thread
 
     async def prepare(self, posting_ids: Sequence[int]) -> Prepared[ListingVector]:
         rows = await self._database.fetch(_SQL.titles, list(posting_ids))
-        return Prepared(await anyio.to_thread.run_sync(self._embed, rows))
+        return Prepared(await anyio.to_thread.run_sync(self._embed, rows, limiter=self._turn))
 
     async def write(self, connection: Connection, items: Sequence[ListingVector]) -> None:
         facets = [list(column) for column in zip(*(item.facets for item in items), strict=True)]
