@@ -32,7 +32,7 @@ _ENOUGH_SKILLS = 8
 _FEW_SKILLS = 5
 _FRESH_DAYS = 45.0
 _LEVELS = {"intern": 0, "trainee": 1, "junior": 2, "mid": 3, "senior": 4, "lead": 5, "head": 6}
-_NOT_WORDS = re.compile(r"\([^)]*\)|[\W_]+")
+_NOT_WORDS = re.compile(r"\s*\([^)]*\)|[\W_]+")
 
 
 def meaning(cosines: Fits) -> Fits:

@@ -186,13 +186,16 @@ _CUE = re.compile(
     r"[:\s]+([^\n,.;:!?()]{3,80})",
     re.IGNORECASE,
 )
-# Endings of words that name who does a job; others are "Bewerbung", "Kenntnisse", "Teamwork".
-_AGENT = re.compile(
-    r"\b[^\W\d_]*(?:[^\W\d_]{3}(?:er|erin|eur|eurin|ist|istin|ant|antin|ent|entin|ator|atorin|ektor|or)|kraft|mann|frau|"
-    r"leit(?:er|ung)|manager(?:in)?|ingenieur(?:in)?|arzt|ärztin|koch|köchin|hilfe|helfer(?:in)?|fach(?:kraft|mann)|"
-    r"engineer|developer|nurse|analyst|clerk|chef|cook|driver|assistant|accountant|scientist|officer|lead|head|pilot)\b",
+# Words that name who does a job, and endings that such words have, but people's names too.
+_OCCUPATION = re.compile(
+    r"\b[^\W\d_]*(?:kraft|kauf(?:mann|frau)|leit(?:er|erin|ung)|manager(?:in)?|ingenieur(?:in)?|arzt|ärztin|köchin|koch|"
+    r"helfer(?:in)?|entwickler(?:in)?|technik(?:er|erin)|mechanik(?:er|erin)|elektronik(?:er|erin)|verkäufer(?:in)?|"
+    r"pfleg(?:er|erin)|schwester|lehr(?:er|erin)|fahrer(?:in)?|berater(?:in)?|buchhalter(?:in)?|assisten(?:t|tin|z)|"
+    r"arbeiter(?:in)?|engineer|developer|nurse|analyst|clerk|chef|cook|driver|assistant|accountant|scientist|officer|"
+    r"designer|consultant|architect|technician|teacher|administrator|specialist)s?\b",
     re.IGNORECASE,
 )
+_AGENT = re.compile(r"\b[^\W\d_]{4,}(?:er|eur|ist|ant|ent|ator|or)(?:in)?\b", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:mit|bei|in|im|und suche|seit|für|aus|who|with|at|for|since|based|from|and looking|auf|zum|zur|near|"
     r"der|die|das|welche[rs]?)\s.*",
@@ -208,9 +211,9 @@ def title_phrases(text: str) -> tuple[str, ...]:
         words = cleaned.split()
         if not words or len(words) > _PHRASE_WORDS or len(cleaned) < 3:
             continue
-        agent = bool(_AGENT.search(cleaned))
-        if cued or agent:
-            score = 3.0 * cued + 2.0 * agent + 1.0 * (len(words) <= 4) - 0.02 * position
+        named = 3.0 if _OCCUPATION.search(cleaned) else 1.0 if _AGENT.search(cleaned) else 0.0
+        if cued or named:
+            score = 3.0 * cued + named + 1.0 * (len(words) <= 4) - 0.02 * position
             scored[cleaned] = max(score, scored.get(cleaned, score))
     best = sorted(scored, key=lambda phrase: -scored[phrase])[:_MAX_PHRASES]
     return tuple(best) or (" ".join(text.split())[:200],)

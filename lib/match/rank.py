@@ -100,7 +100,7 @@ def rerank(shortlist: Sequence[Scored], similarities: Mapping[int, float]) -> li
     return sorted(reranked, key=lambda one: (-one.score, one.candidate.id))
 
 
-_TITLE_NOISE = re.compile(r"\([^)]*\)|[\W\d_]+")
+_TITLE_NOISE = re.compile(r"\s*\([^)]*\)|[\W\d_]+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
