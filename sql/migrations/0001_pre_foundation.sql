@@ -145,7 +145,8 @@ CREATE TABLE posting_vector (
 );
 CREATE INDEX posting_vector_listing ON posting_vector USING hnsw (listing halfvec_cosine_ops)
     WITH (m = 16, ef_construction = 100);
-CREATE INDEX posting_vector_facets ON posting_vector (country_code, language, remote) WHERE listing IS NOT NULL;
+CREATE INDEX posting_vector_facets ON posting_vector (country_code, language, remote, employment)
+    WHERE listing IS NOT NULL;
 CREATE INDEX posting_vector_salary ON posting_vector (salary_eur) WHERE listing IS NOT NULL;
 CREATE STATISTICS posting_vector_facets_together (mcv) ON country_code, language, remote, employment FROM posting_vector;
 
