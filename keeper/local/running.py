@@ -150,35 +150,54 @@ async def main_job(running: Running, console: Console, *, limit_s: float | None 
     None when asked to stop before. Raises NotFinished after `limit_s`, ApiFailed.
     """
     started = time.monotonic()
+    until = Deadline(running, started, limit_s)
     with Display(console) as display:
-        while True:
-            now = await standing(running.database, running.since)
-            display.show(now)
-            if now.finished:
-                break
-            if running.stop.is_set():
-                return None
-            if limit_s is not None and time.monotonic() - started > limit_s:
-                raise NotFinished(f"after {limit_s:.0f} s: {now}; logs are in {running.config.home / 'log'}")
-            await anyio.sleep(_LOOK_S)
+        if await until.finished(display.show) is None:
+            return None
     first = await examples.ask(running.url, running.key)
-    ids = [UUID(answer.search_id) for answer in first]
     with console.status("reading the full texts of the example matches"):
+        ids = [UUID(answer.search_id) for answer in first]
         while await running.database.fetchval(_SQL.unsettled, ids):
-            if running.stop.is_set():
+            if not await until.patient():
                 return None
-            if limit_s is not None and time.monotonic() - started > limit_s:
-                raise NotFinished(f"after {limit_s:.0f} s the example matches' texts are not embedded")
-            await anyio.sleep(_LOOK_S)
     answers = await examples.ask(running.url, running.key)
+    now = await until.finished(lambda _: None)
+    if now is None:
+        return None
     matches = [
         {name: answer.matches[0][name] for name in ("id", "title", "company", "score", "reasons")}
         for answer in answers
         if answer.matches
     ]
-    return Report(
-        standing=await standing(running.database, running.since), seconds=time.monotonic() - started, matches=matches
-    )
+    return Report(standing=now, seconds=time.monotonic() - started, matches=matches)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How long the main job is waited for: until a request to stop, and not beyond a limit."""
+
+    running: Running
+    started: float
+    limit_s: float | None
+
+    async def patient(self) -> bool:
+        """Waits a moment; False when asked to stop. Raises NotFinished beyond the limit."""
+        if self.limit_s is not None and time.monotonic() - self.started > self.limit_s:
+            now = await standing(self.running.database, self.running.since)
+            raise NotFinished(f"after {self.limit_s:.0f} s: {now}; logs are in {self.running.config.home / 'log'}")
+        with anyio.move_on_after(_LOOK_S):
+            await self.running.stop.wait()
+        return not self.running.stop.is_set()
+
+    async def finished(self, show: Callable[[Standing], None]) -> Standing | None:
+        """The standing once everything is done; None when asked to stop before."""
+        while True:
+            now = await standing(self.running.database, self.running.since)
+            show(now)
+            if now.finished:
+                return now
+            if not await self.patient():
+                return None
 
 
 def show(report: Report, console: Console) -> None:

@@ -8,8 +8,7 @@ SELECT (SELECT count(*) FROM board WHERE state <> 'paused') AS boards,
        count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND v.listing IS NOT NULL) AS embedded,
        count(*) FILTER (WHERE p.state = 'described' AND f.full_text IS NOT NULL) AS full_embedded,
        (SELECT count(*) FROM detail_retry) AS put_off,
-       (SELECT count(*) FROM dead_letter) AS dead_letters,
-       (SELECT count(*) FROM dead_letter WHERE queue LIKE 'detail:%') AS dead_details
+       (SELECT count(*) FROM dead_letter) AS dead_letters
   FROM posting p
   LEFT JOIN posting_text t ON t.posting_id = p.id
   LEFT JOIN posting_vector v ON v.posting_id = p.id
