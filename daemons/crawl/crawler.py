@@ -63,7 +63,7 @@ class Crawler:
         try:
             found = await walk(
                 source, board, self.fetcher, self._keeper(board), held=held, rng=self.rng, turned=self.turned,
-                marks=await boards.validators(self.database, board.id),
+                marks=await boards.load_marks(self.database, board.id, self.session),
             )  # fmt: skip
         except Gone as error:
             # The whole board answers 404: judged like a complete list without any posting.
@@ -124,8 +124,9 @@ class Crawler:
                 await writing.touch_all(connection, board.id, now)
             elif kept:
                 await writing.touch(connection, board.id, now, kept)
-            if end.complete and found.marks and not found.rejected:  # what was set aside is to be read again
-                await boards.save_validators(connection, board.id, found.marks)
+            if not found.unchanged:
+                known = end.complete and not found.rejected  # what was set aside is to be read again
+                await boards.replace_marks(connection, board.id, self.session, found.marks if known else {})
             if not await boards.finish(connection, self.owner, board.id, end):
                 raise Fenced(f"board {board.id} was taken over")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
+from urllib.parse import urlencode
 
 import anyio
 import anyio.to_thread
@@ -20,7 +21,7 @@ from lib.backoff import full_jitter_delays
 from lib.errors import RateLimited, Transient
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
-from lib.posting.boards import Board, RawResponse
+from lib.posting.boards import Board, Mark, RawResponse
 from lib.posting.contract import Page, Posting, Rejected, Source
 from lib.posting.fingerprint import content_hash
 from lib.posting.writing import Listed
@@ -28,6 +29,7 @@ from lib.posting.writing import Listed
 _MAX_PAGES = 2_000
 _TRIES = 3
 _LONGEST_WAIT_S = 60.0
+_UNREAD_BYTES = 20_000_000  # kept in memory of pages that may still have to be read
 _THREAD_BYTES = 500_000  # decoding more than this in the loop would hold up everybody's heartbeats
 
 
@@ -47,7 +49,7 @@ class Keep(Protocol):
 class Walk:
     """What a walk found. `writes`: rows that are new, changed or reopened, by id; `seen`: all ids of the list.
 
-    `unchanged`: the first page said 304, so the list is as it was when its marks were saved.
+    `unchanged`: the list is as it was when its marks were saved: its only page said 304, or all came with those bytes.
     """
 
     writes: dict[str, Listed] = field(default_factory=dict)
@@ -59,7 +61,7 @@ class Walk:
     pages: int = 0
     ended: bool = False
     unchanged: bool = False
-    marks: dict[str, Validators] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
 
     def facts(self, source: Source) -> Walked:
         """What the proof of completeness needs."""
@@ -102,33 +104,78 @@ async def walk(
     keep: Keep,
     *,
     held: Mapping[str, tuple[bytes, bool]],
-    marks: Mapping[str, Validators],
+    marks: Mapping[str, Mark],
     rng: random.Random,
     turned: Callable[[], None],
 ) -> Walk:
     """Fetches page after page. `turned` is told after each. Raises the SourceErrors of a page that cannot be had."""
     found = Walk()
+    reading = _Reading(source, board, held, found)
     cursor: str | None = None
     asked: set[str | None] = set()
     while cursor not in asked and len(asked) < _MAX_PAGES:
         asked.add(cursor)
         request = source.request(board.tenant, cursor)
-        known = marks.get(request.url) if cursor is None else None
+        address = f"{request.url}?{urlencode(request.params)}"
+        mark = marks.get(address)
+        known = mark.validators if mark is not None and len(marks) == 1 else None
         response = await patiently(partial(fetcher.send, request, validators=known), rng, turned)
         turned()
         if response.status == 304:
             found.unchanged = found.ended = True
             return found
         raw_id = await keep(response, datetime.now(UTC))
-        page = await parse(source, board.tenant, response)
-        found.take(page, raw_id, board, held)
-        cursor = page.cursor
+        cursor = await reading.page(address, response, raw_id, mark)
         if cursor is None:
             found.ended = True
-            mark = Validators.of(response.headers) if found.pages == 1 else None
-            found.marks = {} if mark is None else {request.url: mark}
             break
+    await reading.end()
     return found
+
+
+@dataclass
+class _Reading:
+    """Reads pages, but not before one differs from what its mark says: a list that has not changed is not read."""
+
+    source: Source
+    board: Board
+    held: Mapping[str, tuple[bytes, bool]]
+    found: Walk
+    unread: list[tuple[Response, int]] = field(default_factory=list)
+    all_known: bool = True
+
+    async def page(self, address: str, response: Response, raw_id: int, mark: Mark | None) -> str | None:
+        """Takes the next page and returns the cursor of the one after it."""
+        digest = hashlib.sha256(response.body).digest()
+        if self.all_known and mark is not None and mark.body_hash == digest and self._has_room(response):
+            self.unread.append((response, raw_id))
+            cursor = mark.cursor
+        else:
+            self.all_known = False
+            await self._catch_up()
+            cursor = await self._read(response, raw_id)
+        self.found.marks[address] = Mark(Validators.of(response.headers), digest, cursor)
+        return cursor
+
+    async def end(self) -> None:
+        """The last page was taken."""
+        if self.all_known and self.found.ended:
+            self.found.unchanged = True
+        else:
+            await self._catch_up()
+
+    def _has_room(self, response: Response) -> bool:
+        return sum(len(one.body) for one, _ in self.unread) + len(response.body) <= _UNREAD_BYTES
+
+    async def _catch_up(self) -> None:
+        for response, raw_id in self.unread:
+            await self._read(response, raw_id)
+        self.unread.clear()
+
+    async def _read(self, response: Response, raw_id: int) -> str | None:
+        page = await parse(self.source, self.board.tenant, response)
+        self.found.take(page, raw_id, self.board, self.held)
+        return page.cursor
 
 
 async def parse(source: Source, tenant: str, response: Response) -> Page:

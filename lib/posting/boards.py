@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -55,6 +55,18 @@ class Finished:
     suspect_count: int
     failures: int
     error: str | None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a page of a complete list is known by: what its server marked it with, and the SHA-256 of its bytes.
+
+    `cursor`: what it said to ask for next.
+    """
+
+    validators: Validators | None
+    body_hash: bytes
+    cursor: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,18 +140,27 @@ async def finish(connection: Connection, owner: str, board_id: int, end: Finishe
     )  # fmt: skip
 
 
-async def validators(database: Database, board_id: int) -> dict[str, Validators]:
-    """What the board's pages were marked with, by address."""
-    rows = await database.fetch(_SQL.load_validators, board_id)
-    return {row["url"]: Validators(etag=row["etag"], last_modified=row["last_modified"]) for row in rows}
+async def load_marks(database: Database, board_id: int, session: str) -> dict[str, Mark]:
+    """The marks of the board's last complete list by address, none where another version read it than `session`'s."""
+    rows = await database.fetch(_SQL.load_marks, board_id, session)
+    return {
+        row["url"]: Mark(
+            Validators(etag=row["etag"], last_modified=row["last_modified"]), row["body_hash"], row["cursor"]
+        )
+        for row in rows
+    }
 
 
-async def save_validators(connection: Connection, board_id: int, marks: dict[str, Validators]) -> None:
-    """Remembers the marks of a complete list's pages."""
-    await connection.execute(
-        _SQL.save_validators, board_id, list(marks), [mark.etag for mark in marks.values()],
-        [mark.last_modified for mark in marks.values()],
-    )  # fmt: skip
+async def replace_marks(connection: Connection, board_id: int, session: str, marks: Mapping[str, Mark]) -> None:
+    """Forgets the board's marks and remembers these, which are those of a complete list, or none."""
+    await connection.execute(_SQL.drop_marks, board_id)
+    if marks:
+        sent = [mark.validators or Validators() for mark in marks.values()]
+        await connection.execute(
+            _SQL.save_marks, board_id, session, list(marks), [one.etag for one in sent],
+            [one.last_modified for one in sent], [mark.body_hash for mark in marks.values()],
+            [mark.cursor for mark in marks.values()],
+        )  # fmt: skip
 
 
 async def open_session(database: Database, session: str, host: str, version: str) -> None:

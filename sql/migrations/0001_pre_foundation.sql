@@ -34,19 +34,22 @@ CREATE TABLE board (
 );
 CREATE INDEX board_due ON board (next_due) WHERE state IN ('active', 'suspect', 'denied');
 
-CREATE TABLE board_validator (                      -- conditional GET, per page address
-    board_id      bigint NOT NULL REFERENCES board ON DELETE CASCADE,
-    url           text NOT NULL,
-    etag          text,
-    last_modified text,
-    PRIMARY KEY (board_id, url)
-);
-
 CREATE TABLE crawl_session (
     id          text PRIMARY KEY,                   -- 2026-11-21T04-30-00.000-<host>-<pid>
     started_at  timestamptz NOT NULL DEFAULT now(),
     host        text NOT NULL,
     version     text NOT NULL
+);
+
+CREATE TABLE board_validator (                      -- what the pages of the last complete list are known by
+    board_id      bigint NOT NULL REFERENCES board ON DELETE CASCADE,
+    url           text NOT NULL,                    -- with its query
+    etag          text,                             -- for a conditional GET
+    last_modified text,
+    body_hash     bytea,                            -- SHA-256: the same bytes need not be read again
+    cursor        text,                             -- what the page said to ask for next
+    session       text REFERENCES crawl_session,    -- another version of the code reads everything once more
+    PRIMARY KEY (board_id, url)
 );
 
 CREATE TABLE raw_response (

@@ -58,15 +58,20 @@ UPDATE board
  WHERE id = $1 AND claimed_by = $2
 RETURNING true
 
--- load_validators --
--- What a board's pages were marked with when we last had them.
-SELECT url, etag, last_modified FROM board_validator WHERE board_id = $1
+-- load_marks --
+-- What the pages of a board's last complete list are known by, if this version of the code read them.
+SELECT m.url, m.etag, m.last_modified, m.body_hash, m.cursor
+  FROM board_validator m JOIN crawl_session s ON s.id = m.session
+ WHERE m.board_id = $1 AND s.version = (SELECT version FROM crawl_session WHERE id = $2)
 
--- save_validators --
--- Remembers the marks of a board's pages.
-INSERT INTO board_validator (board_id, url, etag, last_modified)
-SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[])
-ON CONFLICT (board_id, url) DO UPDATE SET etag = excluded.etag, last_modified = excluded.last_modified
+-- drop_marks --
+-- Forgets them: the next list is read whole.
+DELETE FROM board_validator WHERE board_id = $1
+
+-- save_marks --
+-- Remembers what the pages of a complete list are known by.
+INSERT INTO board_validator (board_id, session, url, etag, last_modified, body_hash, cursor)
+SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
 
 -- open_session --
 -- A run of a crawler, which all that it writes names.

@@ -24,7 +24,7 @@ from lib.posting import boards
 from lib.posting.contract import Page
 from lib.store import letters
 from lib.store.connections import Cache, Database
-from tests.integration.crawling import OWNER, Altered, Key, Scene, scene
+from tests.integration.crawling import OWNER, SESSION, Altered, Key, Scene, scene
 from tests.integration.following import until
 from tests.sim import Market, Rates
 from tests.sim.systems import SYSTEMS
@@ -166,9 +166,9 @@ async def test_unreadable_rows_are_set_aside_and_close_nothing(database: Databas
         assert "title" in letter.reason
         assert orjson.loads(letter.payload["raw"] + ("" if letter.payload["raw"].endswith("}") else '"}'))["id"]
         # Read again, changed or not, until it can be read.
-        assert await boards.validators(database, board.id) == {}
+        assert await boards.load_marks(database, board.id, SESSION) == {}
         await market.crawl([board.id])
-        assert await boards.validators(database, board.id) != {}
+        assert await boards.load_marks(database, board.id, SESSION) != {}
 
 
 async def test_a_list_of_unreadable_rows_proves_nothing(database: Database, tmp_path: Path) -> None:

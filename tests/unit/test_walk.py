@@ -1,0 +1,105 @@
+"""Walking a list: what is known by its bytes is not read again, and one other page makes all of them be read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from daemons.crawl import walk as walking
+from daemons.crawl.walk import Walk, walk
+from daemons.sources import source
+from lib.net.messages import Request, Response
+from lib.net.validators import Validators
+from lib.posting.boards import Board, Mark
+
+BOARD = Board(
+    id=1, source="smartrecruiters", tenant="acme", company=None, url="https://example.org", state="active",
+    next_due=datetime.now(UTC), every_s=1, last_crawled_at=None, last_complete_at=None, last_count=None,
+    suspect_count=0, failures=0, last_error=None,
+)  # fmt: skip
+
+
+class Pages:
+    """A list of pages, each with its titles; remembers with which validators it was asked."""
+
+    def __init__(self, *pages: Sequence[str], etag: str | None = None) -> None:
+        self.pages = [list(page) for page in pages]
+        self.etag = etag
+        self.asked: list[Validators | None] = []
+
+    async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+        self.asked.append(validators)
+        headers = {} if self.etag is None else {"etag": self.etag}
+        if validators is not None and validators.etag == self.etag:
+            return Response(request=request, url=request.url, status=304, headers=headers, body=b"")
+        offset = int(request.params["offset"])
+        number, before = 0, 0
+        while number < len(self.pages) - 1 and before < offset:
+            before += len(self.pages[number])
+            number += 1
+        rows = [
+            {"id": str(offset + index), "name": title, "company": {"identifier": "acme"}}
+            for index, title in enumerate(self.pages[number])
+        ]
+        body = {"offset": offset, "limit": 100, "totalFound": sum(map(len, self.pages)), "content": rows}
+        return Response(request=request, url=request.url, status=200, headers=headers, body=orjson.dumps(body))
+
+
+async def walked(pages: Pages, marks: Mapping[str, Mark] = {}) -> Walk:
+    async def keep(response: Response, fetched_at: datetime) -> int:
+        return 1
+
+    return await walk(
+        source("smartrecruiters"), BOARD, pages, keep, held={}, marks=marks, rng=random.Random(1),
+        turned=lambda: None,
+    )  # fmt: skip
+
+
+HUNDRED = [f"Koch {number}" for number in range(100)]
+
+
+async def test_the_same_bytes_are_not_read_again() -> None:
+    first = await walked(Pages(HUNDRED, ["Bäcker"]))
+    assert (len(first.seen), first.ended, first.unchanged, len(first.marks)) == (101, True, False, 2)
+    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.marks)
+    assert (again.ended, again.unchanged, again.writes, again.seen) == (True, True, {}, {})
+    assert again.marks == first.marks
+
+
+@pytest.mark.parametrize("other", [Pages(HUNDRED, ["Maurer"]), Pages(["Wirt", *HUNDRED[1:]], ["Bäcker"])])
+async def test_one_other_page_makes_all_of_them_be_read(other: Pages) -> None:
+    first = await walked(Pages(HUNDRED, ["Bäcker"]))
+    again = await walked(other, first.marks)
+    assert (len(again.seen), again.ended, again.unchanged) == (101, True, False)
+    assert again.marks.keys() == first.marks.keys()
+    assert again.marks != first.marks
+
+
+async def test_a_list_that_grew_or_shrank_is_read() -> None:
+    first = await walked(Pages(HUNDRED, ["Bäcker"]))
+    for changed, rows in ((Pages(HUNDRED, ["Bäcker", "Maurer"]), 102), (Pages(HUNDRED[:3]), 3)):
+        again = await walked(changed, first.marks)
+        assert (len(again.seen), again.unchanged) == (rows, False)
+
+
+async def test_what_would_not_fit_in_memory_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await walked(Pages(HUNDRED, ["Bäcker"]))
+    monkeypatch.setattr(walking, "_UNREAD_BYTES", 1_000)
+    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.marks)
+    assert (len(again.seen), again.unchanged) == (101, False)
+
+
+async def test_only_a_list_of_one_page_is_asked_for_conditionally() -> None:
+    long = await walked(Pages(HUNDRED, ["Bäcker"], etag='"1"'))
+    pages = Pages(HUNDRED, ["Bäcker"], etag='"1"')
+    await walked(pages, long.marks)
+    assert pages.asked == [None, None]
+    short = await walked(Pages(["Koch"], etag='"1"'))
+    pages = Pages(["Koch"], etag='"1"')
+    again = await walked(pages, short.marks)
+    assert pages.asked == [Validators(etag='"1"')]
+    assert (again.ended, again.unchanged) == (True, True)
