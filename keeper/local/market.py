@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +18,7 @@ from lib.posting import boards
 from lib.store.connections import Database
 
 _START_S = 60.0
+_SOURCE_TREE = Path(__file__).parents[2]
 
 
 class NoMarket(VakanzError):
@@ -30,7 +30,7 @@ async def simulated_market(
     *, companies: int, postings: int, seed: int, replay: Path | None = None
 ) -> AsyncIterator[str]:
     """The base address of a market that plays all boards, for as long as the context lasts. Raises NoMarket."""
-    if find_spec("tests.sim") is None:
+    if not (_SOURCE_TREE / "tests" / "sim").is_dir():
         raise NoMarket("the simulated market is part of the source tree: run this in a clone of it")
     if replay is not None and not replay.is_dir():
         raise NoMarket(f"{replay} is no folder of saved payloads")
@@ -40,7 +40,7 @@ async def simulated_market(
     ]  # fmt: skip
     command += [] if replay is None else ["--replay", str(replay.resolve())]
     # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained.
-    process = await anyio.open_process(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = await anyio.open_process(command, cwd=_SOURCE_TREE, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         yield await _address(process)
     finally:

@@ -32,7 +32,6 @@ _LOST_POSTGRES = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.InternalClientError,  # the protocol broke off half-way
 )
 _REPEATABLE = (
     asyncpg.DeadlockDetectedError,
