@@ -149,7 +149,7 @@ async def test_a_board_that_stays_empty_is_believed_and_stays_scheduled(market: 
     assert empty.state in ("active", "suspect")
     assert empty.last_count == 0
     market.sim.behave()
-    (outcome,) = await market.crawl([board.id], fresh=True)
+    (outcome,) = await market.crawl([board.id])
     assert (outcome.seen, outcome.changed, outcome.error) == (len(held), len(held), None)
     reopened = {key: row for key, row in (await market.rows()).items() if key[0] == "ashby"}
     assert reopened.keys() == held
