@@ -36,7 +36,9 @@ _LOST_POSTGRES = (
 _REPEATABLE = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
-    asyncpg.InvalidCachedStatementError,  # a migration changed a table under our feet; asyncpg has forgotten it by now
+    # A migration changed a table or a type under our feet; asyncpg has forgotten the old one by now.
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
 )
 _LOST_REDIS = (
     OSError,
@@ -51,7 +53,9 @@ def _lost_postgres(error: BaseException) -> bool:
     # Interface errors are mostly bugs of the caller, except for those of a connection that is no more: "connection is
     # closed", "connection was closed in the middle of operation", "pool is closing".
     closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
-    return closed or isinstance(error, _LOST_POSTGRES)
+    # An idle connection hears the server's goodbye a moment before its end; whoever takes it in between gets this.
+    leaving = isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
+    return closed or leaving or isinstance(error, _LOST_POSTGRES)
 
 
 def _lost_redis(error: BaseException) -> bool:
@@ -80,6 +84,7 @@ class Link:
         self._rng = rng or random.Random()
         self._sleep = sleep
         self._waiting = waiting
+        self._losses = 0
         self._log = structlog.get_logger("connections").bind(server=server)
 
     def on_waiting(self, waiting: Waiter) -> None:
@@ -90,19 +95,21 @@ class Link:
         """The result of `attempt`, repeated on the ladder 1, 2, 4, 8, 16, 30, 30 ... s while its errors mean `lost`."""
         delays = reconnect_delays(self._rng)
         while True:
+            outage = self._losses  # an attempt from before an outage says nothing about its end, nor about a new one
             try:
                 result = await attempt()
             except Exception as error:
                 if not lost(error):
                     raise
-                if self.up:
+                if self.up and outage == self._losses:
                     self.up = False
+                    self._losses += 1
                     self._log.warning("server lost", reason=f"{type(error).__name__}: {error}"[:300])
                 self._waiting()
                 await self._sleep(next(delays))
                 self._waiting()
                 continue
-            if not self.up:
+            if not self.up and outage == self._losses:
                 self.up = True
                 self._log.info("server regained")
             return result
@@ -188,6 +195,8 @@ class Database:
         return True
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        if self._pool is not None:  # the usual case, without a turn of the event loop for the lock
+            return self._pool
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
