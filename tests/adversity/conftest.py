@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from lib.store.connections import Database
 from lib.store.embedded import Servers
+from lib.store.migrate import migrate
 
 
 @pytest.fixture
@@ -22,3 +24,11 @@ async def other_dsn(servers: Servers) -> AsyncIterator[str]:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+@pytest.fixture
+async def other_database(other_dsn: str) -> AsyncIterator[Database]:
+    """A pool on the second database, migrated."""
+    await migrate(other_dsn)
+    async with Database(other_dsn) as database:
+        yield database

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -177,6 +178,41 @@ async def test_many_callers_survive_the_same_cut(database: Database, dsn: str) -
                     await anyio.sleep(0.01)
                     proxy.cut()
     assert await database.fetchval("SELECT count(*) FROM counted") == 200
+
+
+async def test_one_outage_is_told_once_however_many_were_under_way() -> None:
+    """Some attempts fail at once, some much later; one that had been answered before brings its result late."""
+    gates = {name: anyio.Event() for name in ("fails late", "answered before")}
+    link, failed = Ladder().link(), {"fails late"}
+
+    async def attempt(name: str) -> None:
+        if name in gates:
+            gate = gates.pop(name)
+            await gate.wait()
+            if name == "fails late":
+                raise ConnectionResetError
+        elif name not in failed:
+            failed.add(name)
+            raise ConnectionResetError
+
+    def is_lost(error: BaseException) -> bool:
+        return isinstance(error, OSError)
+
+    late, before = gates["fails late"], gates["answered before"]
+    with structlog.testing.capture_logs() as logs, anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            for name in ("fails late", "answered before"):
+                tasks.start_soon(link.call, partial(attempt, name), is_lost)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(link.call, partial(attempt, "fails first"), is_lost)
+            await anyio.wait_all_tasks_blocked()
+            before.set()
+            await anyio.wait_all_tasks_blocked()
+            assert not link.up
+            await anyio.sleep(0.05)
+            assert link.up
+            late.set()
+    assert [entry["event"] for entry in logs] == ["server lost", "server regained"]
 
 
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
