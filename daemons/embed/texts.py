@@ -6,6 +6,7 @@ the rest at its own pace. They take turns by small batches, so a job waits for o
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -40,8 +41,8 @@ class TextVectors:
     def __init__(
         self, database: Database, model: str, load: Callable[[], TextEncoder], turned: Callable[[], None]
     ) -> None:
+        self.model = model
         self._database = database
-        self._model = model
         self._load = load
         self._turned = turned
         self._encoder: TextEncoder | None = None
@@ -49,7 +50,7 @@ class TextVectors:
 
     async def make(self, posting_ids: Sequence[int]) -> list[FullVector]:
         """Vectors of those of these postings that lack one."""
-        rows = await self._database.fetch(_SQL.texts, list(posting_ids), self._model)
+        rows = await self._database.fetch(_SQL.texts, list(posting_ids), self.model)
         made: list[FullVector] = []
         for start in range(0, len(rows), TURN_ROWS):
             async with self._turn:
@@ -61,7 +62,7 @@ class TextVectors:
         """Writes vectors. Replaying changes nothing."""
         await connection.execute(
             _SQL.write_full_vectors, [item.posting_id for item in items], [item.vector for item in items],
-            [item.text_hash for item in items], self._model,
+            [item.text_hash for item in items], self.model,
         )  # fmt: skip
 
     async def settle(self, posting_ids: Sequence[int], search_ids: Sequence[UUID]) -> int:
@@ -92,11 +93,10 @@ class TextVectors:
 
 
 class TextFold:
-    """Fills in the vectors of all other texts, in the order of the change log."""
-
-    follower = Follower("fulltext", 1, after=("text",))
+    """Fills in the vectors of all other texts, in the order of the change log; another model walks it anew."""
 
     def __init__(self, vectors: TextVectors) -> None:
+        self.follower = Follower("fulltext", zlib.crc32(vectors.model.encode()) >> 1, after=("text",))
         self._vectors = vectors
 
     async def prepare(self, posting_ids: Sequence[int]) -> Prepared[FullVector]:

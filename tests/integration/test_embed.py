@@ -155,6 +155,10 @@ async def test_the_follower_gives_every_text_a_vector_in_small_turns(
     await database.execute("UPDATE follower SET cursor_xid = '0', cursor_id = 0 WHERE name = 'fulltext'")
     await catch_up(database, TextFold(made))
     assert words.asked == []
+    other = TextVectors(database, "another model", words.load, lambda: None)
+    await catch_up(database, TextFold(other))
+    assert sum(words.asked) == 60
+    assert {row["model"] for row in await database.fetch("SELECT model FROM posting_full_vector")} == {"another model"}
 
 
 async def test_only_what_has_no_vector_of_this_text_and_model_is_embedded(
