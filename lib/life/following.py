@@ -63,7 +63,7 @@ async def _step_until_stop(life: Life, following: Following[Any]) -> None:
             idle_s = _IDLE_FIRST_S
             await anyio.lowlevel.checkpoint()
         else:
-            life.say("idle", f"followers at the end of {len(life.counters)} logs")
+            life.say("idle", "at the end of the change log")
             await life.pause(idle_s)
             idle_s = min(_IDLE_CAP_S, idle_s * 1.6)
 
