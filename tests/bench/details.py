@@ -20,7 +20,7 @@ from lib.posting.contract import DetailSource
 from lib.store.blobs import Blobs
 from lib.store.changes import Following
 from lib.store.connections import Cache, Database
-from tests.bench.lab import SESSION, Lab, Played, Saved, played_boards, register, simulator
+from tests.bench.lab import SESSION, Lab, Played, Saved, empty, played_boards, register, simulator
 from tests.bench.rows import Row, Target, in_turns, stopwatch
 
 _POSTINGS = 2_000
@@ -91,8 +91,7 @@ async def _ours(lab: Lab, config: Config, template: str, expected: int) -> float
                 for following in followings:
                     tasks.start_soon(follow, following)
         described = await database.fetchval("SELECT count(*) FROM posting WHERE state = 'described'")
-    for blob in folder.rglob("*.zst"):  # the folders stay, as in a store that has been in use
-        blob.unlink()
+    empty(folder)
     if described != expected:
         raise RuntimeError(f"{described} of {expected} postings were described")
     return expected / watch.seconds

@@ -4,7 +4,6 @@ COPY, and a Scrapy spider whose pipeline inserts item by item."""
 from __future__ import annotations
 
 import random
-import shutil
 import statistics
 import sys
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from lib.posting import boards
 from lib.store.blobs import Blobs
 from lib.store.connections import Cache, Connection, Database
 from sql import statements
-from tests.bench.lab import REPOSITORY, SESSION, Lab, Saved, environment, played_boards, register, simulator
+from tests.bench.lab import REPOSITORY, SESSION, Lab, Saved, empty, environment, played_boards, register, simulator
 from tests.bench.rows import Row, Target, in_turns, stopwatch
 
 _POSTINGS = 3_000
@@ -154,7 +153,7 @@ class _Crawls:
 
     async def __aexit__(self, *_: object) -> None:
         await self.database.__aexit__(None, None, None)
-        shutil.rmtree(self._blobs, ignore_errors=True)
+        empty(self._blobs)
 
     async def one(self, board_id: int) -> int:
         """Crawls one board and returns how many postings it lists."""

@@ -99,6 +99,12 @@ def environment() -> Mapping[str, str]:
     return kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
+def empty(blobs: Path) -> None:
+    """Deletes all blobs below a folder, but not the folders, which a store that has been in use has already."""
+    for blob in blobs.rglob("*.zst"):
+        blob.unlink()
+
+
 @dataclass(frozen=True)
 class Played:
     """A board of the simulated market."""

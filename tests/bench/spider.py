@@ -6,14 +6,13 @@ It reads the pages with Vakanz's own parsers, so that the comparison is one of m
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import asyncpg
 import orjson
+import psycopg
 import scrapy
 from scrapy.crawler import CrawlerProcess
 from yarl import URL
@@ -29,7 +28,7 @@ CREATE TABLE item (source text, tenant text, external_id text, title text, compa
                    PRIMARY KEY (source, tenant, external_id))
 """
 _INSERT = """
-INSERT INTO item VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11, $12)
+INSERT INTO item VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s)
 ON CONFLICT (source, tenant, external_id) DO UPDATE SET title = excluded.title, html = excluded.html
 """
 
@@ -70,7 +69,7 @@ class BoardSpider(scrapy.Spider):
 
 
 class PostgresPipeline:
-    """One INSERT, and so one transaction, per item."""
+    """One INSERT and one COMMIT per item, through the driver that such pipelines use."""
 
     def __init__(self, crawler: Any) -> None:
         self._crawler = crawler
@@ -79,27 +78,30 @@ class PostgresPipeline:
     def from_crawler(cls, crawler: Any) -> PostgresPipeline:
         return cls(crawler)
 
-    async def open_spider(self) -> None:
-        self._connection = await asyncpg.connect(self._crawler.spider.dsn)
-        await self._connection.execute(_TABLE)
-        self._turn = asyncio.Lock()
+    def open_spider(self) -> None:
+        self._connection = psycopg.connect(self._crawler.spider.dsn)
+        self._connection.execute(_TABLE)
+        self._connection.commit()
         self.items = 0
         self.started = time.perf_counter()
 
-    async def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
+    def process_item(self, item: dict[str, Any]) -> dict[str, Any]:
         posting = item["posting"]
-        async with self._turn:
-            await self._connection.execute(
-                _INSERT, item["source"], item["tenant"], posting.external_id, posting.title, posting.company,
-                posting.url, posting.apply_url, list(posting.places), orjson.dumps(stated(posting)).decode(),
-                posting.posted_at, posting.valid_through, posting.html,
-            )  # fmt: skip
+        self._connection.execute(
+            _INSERT,
+            (
+                item["source"], item["tenant"], posting.external_id, posting.title, posting.company, posting.url,
+                posting.apply_url, list(posting.places), orjson.dumps(stated(posting)).decode(), posting.posted_at,
+                posting.valid_through, posting.html,
+            ),
+        )  # fmt: skip
+        self._connection.commit()
         self.items += 1
         return item
 
-    async def close_spider(self) -> None:
+    def close_spider(self) -> None:
         seconds = time.perf_counter() - self.started
-        await self._connection.close()
+        self._connection.close()
         sys.stdout.write(orjson.dumps({"items": self.items, "seconds": seconds}).decode() + "\n")
 
 
