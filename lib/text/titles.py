@@ -34,6 +34,8 @@ _ADJECTIVE = re.compile(r"(?<=[^\W\d_]{2}e)(?:[/:*_]-?r|\(r\)|r[/:*_]-?e|r\(e\))
 _ADJECTIVE_TWICE = re.compile(r"(?<=[^\W\d_]er)(?:[/:*_]-?r|\(r\))(?=[\W_]|$)", re.IGNORECASE)
 _WORD_PAIR = re.compile(r"([^\W\d_][\w\-]*) ?/ ?([^\W\d_][\w\-]*)")
 _EMPTY_BRACKETS = re.compile(r"[(\[{]\s*[)\]}]")
+# Every marker and every form of a pair has one of these; a title without any needs none of the expressions above.
+_SUSPECT = re.compile(r"[(\[{/|*:_·•]|[a-zäöü]In|(?i:gender|geschlecht)")
 _LOOSE_ENDS = " \t-–—/|,;:*+_·•"
 _UMLAUTS = str.maketrans("äöü", "aou")
 
@@ -44,15 +46,21 @@ def clean_title(title: str) -> str:
     Total: any string is accepted (NULs, lone surrogates, a whole text); at most 500 characters are kept.
     """
     text = _printable(title[: 4 * _MAX_CHARACTERS])[:_MAX_CHARACTERS]
-    for marker in _MARKERS:
-        text = marker.sub(" ", text)
+    if _SUSPECT.search(text):
+        for marker in _MARKERS:
+            text = marker.sub(" ", text)
+        if _SUSPECT.search(text):
+            text = _without_twins(text)
+    return " ".join(text.split()).replace(" ,", ",").strip(_LOOSE_ENDS)
+
+
+def _without_twins(text: str) -> str:
     text = _BINNEN_I.sub("", _SUFFIX.sub("", text))
     text = _FRAU_MANN.sub("mann", _MANN_FRAU.sub("mann", text))
     text = _ADJECTIVE_TWICE.sub("", _ADJECTIVE.sub("r", text))
     text = _masculine_half(" ".join(text.split()))
     text = _WORD_PAIR.sub(lambda pair: _masculine(pair[1], pair[2]) or pair[0], text)
-    text = " ".join(_EMPTY_BRACKETS.sub(" ", text).split())
-    return text.replace(" ,", ",").strip(_LOOSE_ENDS)
+    return _EMPTY_BRACKETS.sub(" ", text)
 
 
 def _printable(text: str) -> str:
