@@ -10,7 +10,7 @@ import aiohttp
 import anyio
 
 from daemons.crawl.crawler import Crawler
-from daemons.descriptions.fold import DescriptionFold
+from daemons.descriptions.fold import DescriptionFold, Result
 from daemons.domains import SHARDS
 from daemons.sources import SOURCES, source
 from lib.life.config import Config
@@ -82,7 +82,7 @@ async def _ours(lab: Lab, config: Config, template: str, expected: int) -> float
         for following in followings:
             await following.join()
 
-        async def follow(following: Following[object]) -> None:
+        async def follow(following: Following[Result]) -> None:
             while await following.step():
                 pass
 
