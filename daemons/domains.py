@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TypeAlias
 
 from lib.errors import VakanzError
-from lib.life.actor import Life
 
 SHARDS = 8
 Serve: TypeAlias = Callable[..., Awaitable[None]]

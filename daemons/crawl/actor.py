@@ -17,7 +17,8 @@ from lib.life.fetching import fetcher
 from lib.life.session import vakanz_version
 from lib.posting import boards
 from lib.posting.boards import Board
-from lib.store.blobs import Blobs
+from lib.store.blobs import Blobs, PatientBlobs
+from lib.store.connections import Link
 
 _IDLE_S = 1.0
 _EXTEND_S = boards.CLAIM_S / 4
@@ -35,9 +36,10 @@ async def serve(life: Life, shards: range) -> None:
     await boards.open_session(life.database, session, config.host, vakanz_version())
     running: set[int] = set()
     slots = anyio.CapacityLimiter(config.crawl_concurrency)
+    blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
     async with fetcher(config, life.cache) as client:
         crawler = Crawler(
-            life.database, client, Blobs(config.blobs), session, f"{config.host}:{life.unit}", random.Random(),
+            life.database, client, blobs, session, f"{config.host}:{life.unit}", random.Random(),
             life.progress,
         )  # fmt: skip
 

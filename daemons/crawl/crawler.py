@@ -21,7 +21,7 @@ from lib.posting.contract import Rejected, Source
 from lib.posting.writing import Listed
 from lib.store import letters
 from lib.store.batches import BATCH_ROWS, write_batch
-from lib.store.blobs import Blobs
+from lib.store.blobs import Put
 from lib.store.connections import Connection, Database
 
 _SOON_S = 3_600.0  # after a suspicious list: near enough to confirm within the day, far enough to be another answer
@@ -49,7 +49,7 @@ class Crawler:
 
     database: Database
     fetcher: Fetch
-    blobs: Blobs
+    blobs: Put
     session: str
     owner: str
     rng: random.Random
@@ -205,7 +205,7 @@ class _Keeper:
     """Stores raw answers of one board."""
 
     database: Database
-    blobs: Blobs
+    blobs: Put
     board_id: int
     session: str
 

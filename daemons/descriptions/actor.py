@@ -12,8 +12,9 @@ from lib.life.fetching import fetcher
 from lib.life.following import follow
 from lib.life.session import vakanz_version
 from lib.posting import boards
-from lib.store.blobs import Blobs
+from lib.store.blobs import Blobs, PatientBlobs
 from lib.store.changes import Following
+from lib.store.connections import Link
 
 
 async def serve(life: Life, shards: range) -> None:
@@ -21,9 +22,10 @@ async def serve(life: Life, shards: range) -> None:
     config = life.config
     session = session_id(config.host)
     await boards.open_session(life.database, session, config.host, vakanz_version())
+    blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
     async with fetcher(config, life.cache) as client:
         fold = DescriptionFold(
-            life.database, client, Blobs(config.blobs), SOURCES, session, config.detail_refresh_days,
+            life.database, client, blobs, SOURCES, session, config.detail_refresh_days,
             config.detail_concurrency, random.Random(), life.progress,
         )  # fmt: skip
         owner = f"{config.host}:{life.unit}"

@@ -24,7 +24,7 @@ from lib.posting.boards import RawResponse
 from lib.posting.contract import DetailSource, Posting, Source
 from lib.posting.writing import Described
 from lib.store import letters
-from lib.store.blobs import Blobs
+from lib.store.blobs import Put
 from lib.store.changes import Follower, Prepared
 from lib.store.connections import Connection, Database
 from sql import statements
@@ -95,7 +95,7 @@ class DescriptionFold:
 
     database: Database
     fetcher: Fetch
-    blobs: Blobs
+    blobs: Put
     sources: Mapping[str, Source]
     session: str
     refresh_days: int

@@ -9,15 +9,24 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from lib.errors import VakanzError
+from lib.store.connections import Link
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+
+class Put(Protocol):
+    """Where raw answers go."""
+
+    async def put(self, content: bytes) -> str:
+        """Stores `content` and returns its key."""
+
 
 T = TypeVar("T")
 _KEY = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})\.zst")
@@ -132,6 +141,22 @@ class Blobs:
             except (BaseError, OSError, ValueError) as error:
                 raise BlobsUnavailable(f"{self._url} cannot be opened: {_one_line(error)}") from error
         return self._opened
+
+
+class PatientBlobs:
+    """Blobs that are waited for: a full disk or a store that is away holds work up, says so once, and loses nothing."""
+
+    def __init__(self, blobs: Blobs, link: Link) -> None:
+        self._blobs = blobs
+        self._link = link
+
+    async def put(self, content: bytes) -> str:
+        """Stores `content` and returns its key, however long that takes. Raises BlobTooLarge."""
+        return await self._link.call(lambda: self._blobs.put(content), _unavailable)
+
+
+def _unavailable(error: BaseException) -> bool:
+    return isinstance(error, BlobsUnavailable)
 
 
 def key_of(content: bytes) -> str:

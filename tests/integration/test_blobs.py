@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lib.store.blobs
-from lib.store.blobs import BlobCorrupt, BlobMissing, Blobs, BlobsUnavailable, BlobTooLarge, key_of
+from lib.store.blobs import BlobCorrupt, BlobMissing, Blobs, BlobsUnavailable, BlobTooLarge, PatientBlobs, key_of
+from lib.store.connections import Link
 
 
 @pytest.fixture
@@ -169,3 +170,18 @@ async def test_the_loop_goes_on_while_large_content_is_compressed(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(tick)
         await blobs.put(bytes(300_000))
+
+
+async def test_a_store_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    away = tmp_path / "blobs"
+    away.write_text("a file where the folder should be")
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        away.unlink()
+
+    patient = PatientBlobs(Blobs(away.as_uri()), Link("blobs", sleep=sleep))
+    key = await patient.put(b"an answer")
+    assert len(waited) == 1
+    assert await Blobs(away.as_uri()).get(key) == b"an answer"
