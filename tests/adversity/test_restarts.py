@@ -21,6 +21,7 @@ from tests.adversity.market import UNITS, main_job
 from tests.adversity.servers import Servers
 from tests.sim import Market, Rates, running
 
+_CRASHES = 3
 _UNDONE = "SELECT count(*) FROM asked WHERE times = 0"
 _QUICK = Policy(attempts=50, alive_s=2.0, block_s=0.05, first_retry_s=0.05, longest_retry_s=0.2)
 
@@ -35,14 +36,14 @@ async def test_postgres_crashes_under_a_crawl_and_its_followers(
     own: Servers, dsn: str, redis_url: str, tmp_path: Path
 ) -> None:
     def market() -> Market:
-        return Market(seed=5, companies=10, postings=250, rates=Rates(new=0.2, edited=0.3, closed=0.1, reopened=0.5))
+        return Market(seed=5, companies=8, postings=150, rates=Rates(new=0.2, edited=0.3, closed=0.1, reopened=0.5))
 
     rng = random.Random(2)
     async with main_job(market(), own.dsn, own.redis_url, tmp_path / "crashed") as job:
         for unit in UNITS:
             await job.daemons.start(unit)
         with anyio.fail_after(120):
-            for crash in range(4):
+            for crash in range(_CRASHES):
                 await anyio.sleep(rng.uniform(0.3, 1.2))
                 if crash % 2:
                     await own.kill_backend()
@@ -60,7 +61,7 @@ async def test_postgres_crashes_under_a_crawl_and_its_followers(
         for unit in UNITS:
             await job.daemons.start(unit)
         await job.until_finished()
-        for _ in range(4):
+        for _ in range(_CRASHES):
             await job.next_day()
             await job.until_finished()
         calm = await job.content()
@@ -131,4 +132,4 @@ async def test_valkey_crashes_and_is_flushed_under_jobs_that_fetch(own: Servers)
     assert outcomes == ["Gone"] * len(outcomes)
     assert len(outcomes) >= 250
     assert seen.concurrency <= 3
-    assert seen.per_second <= 84 + 4
+    assert seen.per_second <= 80 + 4 * (1 + 3)  # a burst at first, and one for each time that all was forgotten
