@@ -145,6 +145,14 @@ class Log(RuleBasedStateMachine):
         finally:
             fold.cut_within = self.database.cut_answer = False
 
+    @precondition(lambda self: self.open)
+    @rule(picks=st.sets(st.integers(0, _POSTINGS - 1), min_size=1, max_size=4))
+    def overtake(self, picks: set[int]) -> None:
+        """Changes commit and are followed to the end while earlier ones are still open."""
+        self.change_now(picks)
+        for worker in self.workers.values():
+            self.run(self._work(worker, 2 * _POSTINGS, ""))
+
     @rule(owner=st.sampled_from(_OWNERS))
     def die(self, owner: str) -> None:
         """A worker is killed and another process takes its name; what it held stays held until its term is over."""
