@@ -27,6 +27,7 @@ _ROOMS = {
     "shard": "daemons.shards:shard_app",
     "followers": "daemons.shards:show_followers",
     "deadletter": "daemons.upkeep.cli:deadletter_app",
+    "audit": "daemons.upkeep.audit:audit_app",
     "keeper": "keeper.cli:keeper_app",
     "key": "api.cli:key_app",
     "match": "api.cli:match",

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from daemons.crawl.actor import session_id
+from daemons.domains import SHARDS
 from lib.life.actor import Life
 from lib.life.metrics import lag
 from lib.life.session import vakanz_version
 from lib.posting import boards, writing
-from lib.store import followers, schedules
+from lib.store import audit, followers, schedules
 from sql import statements
 
 _SQL = statements("postings")
@@ -78,6 +79,15 @@ async def _measure_lag(life: Life, session: str) -> str:
     return f"{total} changes behind"
 
 
+async def _seal(life: Life, session: str) -> str:
+    sealed = 0
+    for shard in range(SHARDS):
+        while not life.stop.is_set() and (rows := await audit.seal(life.database, shard)):
+            sealed += rows
+            life.progress()
+    return f"{sealed} rows of history sealed"
+
+
 async def _prune(life: Life, session: str) -> str:
     return f"{await schedules.prune(life.database, timedelta(days=30), datetime.now(UTC))} slots forgotten"
 
@@ -86,5 +96,6 @@ CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
     Chore("measure_lag", timedelta(minutes=1), _measure_lag),
+    Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
 )

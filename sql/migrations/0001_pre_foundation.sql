@@ -161,7 +161,7 @@ CREATE TABLE posting_full_vector (                  -- apart, so that the listin
     embedded_at  timestamptz
 );
 
-CREATE TABLE posting_history (                      -- append only; the seal links each row to the one before
+CREATE TABLE posting_history (                      -- append only: what a posting was before, and since when it is not
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     posting_id   bigint NOT NULL,
     revision     integer NOT NULL,
@@ -170,6 +170,14 @@ CREATE TABLE posting_history (                      -- append only; the seal lin
     changes      jsonb NOT NULL                     -- field -> [old, new]
 );
 CREATE INDEX posting_history_posting ON posting_history (posting_id, revision);
+
+CREATE TABLE history_seal (                         -- one chain per shard: each hash covers a row and the hash before
+    shard        smallint NOT NULL,
+    position     bigint NOT NULL,
+    history_id   bigint NOT NULL UNIQUE,            -- no reference: a chain outlives rows, and so shows their absence
+    hash         bytea NOT NULL,
+    PRIMARY KEY (shard, position)
+);
 
 -- ── following ───────────────────────────────────────────────────────────────────────────────────────────────────
 
