@@ -1,4 +1,4 @@
-"""Whether the API lives, whether it can answer, and its figures."""
+"""Whether the API lives, and whether it can answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from aiohttp import web
 
 from api.bodies import Health, Readiness
 from api.room import CACHE, DATABASE, MATCHER, json_response
-from lib.life import metrics
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -22,8 +21,3 @@ async def readyz(request: web.Request) -> web.Response:
     model = request.app[MATCHER].encoders.present()
     ready = database and model
     return json_response(Readiness(ready, database, cache, model), 200 if ready else 503)
-
-
-async def figures(request: web.Request) -> web.Response:
-    """Prometheus' text format."""
-    return web.Response(body=metrics.exposition(), headers={"Content-Type": metrics.CONTENT_TYPE})

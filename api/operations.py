@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from api import health, jobs, matching
+from api import figures, health, jobs, matching
 from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness
 from api.room import LOCAL_PATHS, is_local
 from lib.life.config import Config
@@ -75,5 +75,5 @@ OPERATIONS = (
         {200: Readiness, 503: Readiness},
         open=True,
     ),
-    Operation("GET", "/metrics", health.figures, "Figures for Prometheus", {200: str}),
+    Operation("GET", "/metrics", figures.figures, "Figures for Prometheus", {200: str}),
 )

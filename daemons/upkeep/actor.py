@@ -11,10 +11,9 @@ import structlog
 from daemons.crawl.actor import session_id
 from daemons.domains import SHARDS
 from lib.life.actor import Life
-from lib.life.metrics import lag
 from lib.life.session import vakanz_version
 from lib.posting import boards, writing
-from lib.store import audit, followers, schedules
+from lib.store import audit, schedules
 from sql import statements
 
 _SQL = statements("postings")
@@ -71,14 +70,6 @@ async def _retry_details(life: Life, session: str) -> str:
     return f"{len(await life.database.fetch(_SQL.retry_due, _RETRY_ROWS))} retried"
 
 
-async def _measure_lag(life: Life, session: str) -> str:
-    total = 0
-    for name, rows in (await followers.lags(life.database)).items():
-        lag.labels(name).set(rows)
-        total += rows
-    return f"{total} changes behind"
-
-
 async def _seal(life: Life, session: str) -> str:
     sealed = 0
     for shard in range(SHARDS):
@@ -95,7 +86,6 @@ async def _prune(life: Life, session: str) -> str:
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
-    Chore("measure_lag", timedelta(minutes=1), _measure_lag),
     Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
 )

@@ -19,6 +19,7 @@ import anyio
 import anyio.abc
 import psutil
 import structlog
+from prometheus_client import start_http_server
 
 from lib.life.config import Config
 from lib.life.notify import Notifier
@@ -81,6 +82,7 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
     """
     notifier = notifier or Notifier()
     log = structlog.get_logger("actor")
+    figures = start_http_server(config.metrics_port, config.api_host)[0] if config.metrics_port else None
     links = (Link("postgresql", rng=random.Random()), Link("redis", rng=random.Random()))
     async with (
         Database(config.dsn, pooled=config.pooled, link=links[0]) as database,
@@ -102,6 +104,8 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
         with anyio.move_on_after(_CLEANUP_S, shield=True):
             life.say("stopped", "")
             await _beat_once(life, datetime.now(UTC))
+    if figures is not None:
+        figures.shutdown()
     if not life.stop.is_set():
         raise RuntimeError(f"{unit} ended without being asked to stop")
     log.info("stopped", drained=not work.cancelled_caught, **life.counters)

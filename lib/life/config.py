@@ -53,6 +53,9 @@ class Config:
         default="builtin", metadata={"help": "encoder of full texts: builtin, or a sentence-transformers name"}
     )
     model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
+    metrics_port: int = field(
+        default=0, metadata={"help": "port of one daemon's own Prometheus figures, on api_host; 0: none"}
+    )
     drain_s: float = field(default=20.0, metadata={"help": "time for the batch in hand after a request to stop"})
 
     @property
@@ -143,8 +146,8 @@ def _contradictions(config: Config) -> list[str]:
             problems.append(f"allowed_networks: {error}")
     positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
-    if not 0 <= config.api_port <= 65535:
-        problems.append("api_port: 0 to 65535 expected")
+    ports = {"api_port": config.api_port, "metrics_port": config.metrics_port}
+    problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
     if config.model_threads < 0 or config.detail_refresh_days < 0:
         problems.append("model_threads, detail_refresh_days: must not be below 0")
     return problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -12,8 +12,6 @@ fetched_bytes = Counter("vakanz_fetched_bytes_total", "Decompressed bytes from s
 crawled = Counter("vakanz_crawled_postings_total", "Rows of crawled lists", ["source", "what"])
 followed = Counter("vakanz_followed_rows_total", "Changes that followers worked through", ["follower"])
 batch_seconds = Histogram("vakanz_batch_seconds", "Time of one follower batch", ["follower"])
-buried = Counter("vakanz_dead_letters_total", "Rows and jobs set aside", ["queue"])
-lag = Gauge("vakanz_follower_lag_rows", "Changes not yet worked through, all shards", ["follower"])
 matches = Histogram(
     "vakanz_match_seconds", "Time of one match", buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 )

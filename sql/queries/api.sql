@@ -19,3 +19,14 @@ SELECT id FROM api_key WHERE hash = $1 AND revoked_at IS NULL
 SELECT (SELECT count(*) FROM posting WHERE state IN ('discovered', 'described') AND last_seen > $1) AS open,
        (SELECT count(*) FROM board WHERE last_complete_at IS NOT NULL) AS boards,
        (SELECT count(*) FROM posting_vector WHERE listing IS NOT NULL) AS matchable
+
+-- daemon_figures --
+-- What every daemon last said of itself.
+SELECT unit, host, state, extract(epoch FROM now() - heartbeat_at)::float8 AS silent_s,
+       extract(epoch FROM now() - progress_at)::float8 AS quiet_s, memory_bytes, counters
+  FROM daemon
+ ORDER BY unit
+
+-- letter_figures --
+-- How many dead letters lie in each queue.
+SELECT queue, count(*) AS letters FROM dead_letter GROUP BY queue

@@ -4,8 +4,10 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import anyio
 import pytest
 
@@ -117,3 +119,16 @@ async def test_the_watchdog_is_fed_by_progress_only(
         fed()
     assert said[0].startswith(b"READY=1")
     assert any(one.startswith(b"STOPPING=1") for one in said)
+
+
+async def test_a_daemon_shows_its_own_figures(config: Config) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    async def serve(life: Life) -> None:
+        async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert "vakanz_crawled_postings_total" in await answer.text()
+        life.stop.set()
+
+    await run_actor("test@0", replace(config, metrics_port=port), serve)

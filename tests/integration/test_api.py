@@ -276,7 +276,23 @@ async def test_not_ready_without_a_database(cache: Cache) -> None:
 
 async def test_figures(client: Client, market: list[Row]) -> None:
     await client.post("/match", json={"text": "Koch"})
-    assert "vakanz_match_seconds_count" in await (await client.get("/metrics")).text()
+    text = await (await client.get("/metrics")).text()
+    assert "vakanz_match_seconds_count" in text
+
+
+async def test_figures_of_the_fleet(client: Client, database: Database) -> None:
+    await database.execute(
+        "INSERT INTO daemon"
+        " (unit, host, pid, version, started_at, heartbeat_at, progress_at, state, memory_bytes, counters)"
+        " VALUES ('crawl@0', 'w1', 1, '1', now(), now() - interval '70 s', now(), 'idle', 5000, '{\"boards\": 7}')"
+    )
+    await database.execute("INSERT INTO dead_letter (queue, key, reason) VALUES ('stream:fulltext', 'a', 'no')")
+    await database.execute("INSERT INTO follower (name, shard, version) VALUES ('text', 0, 1)")
+    text = await (await client.get("/metrics")).text()
+    assert 'vakanz_daemon_memory_bytes{host="w1",unit="crawl@0"} 5000.0' in text
+    assert 'vakanz_daemon_counts{unit="crawl@0",what="boards"} 7.0' in text
+    assert 'vakanz_dead_letters{queue="stream:fulltext"} 1.0' in text
+    assert 'vakanz_follower_lag_changes{follower="text"}' in text
 
 
 async def test_the_document_describes_every_operation(stranger: Client) -> None:

@@ -1,4 +1,4 @@
-"""Upkeep: what no list showed for 45 days expires, chores run once, what is stuck moves, and lag is measured."""
+"""Upkeep: what no list showed for 45 days expires, chores run once, and what is stuck moves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 from daemons.embed.listings import ENRICHERS
 from daemons.upkeep.actor import CHORES, serve
@@ -127,17 +126,6 @@ async def test_each_slot_of_a_chore_runs_once_on_two_servers(
         "12 expired"
     ]
     assert await database.fetchval("SELECT count(*) FROM posting WHERE state = 'expired' AND revision = 2") == 12
-
-
-async def test_lag_is_measured_for_every_follower(market: Scene, database: Database, life: Life) -> None:
-    folds = enrich_folds(database)
-    await catch_up(database, folds[0])
-    await catch_up(database, *folds[1:], shards=[0])
-    in_shard_0 = sum(row["shard"] == 0 for row in (await market.rows()).values())
-    await database.execute("UPDATE follower SET cursor_xid = '0', cursor_id = 0 WHERE name = 'place' AND shard = 0")
-    assert await do_chore("measure_lag", life, SESSION) == f"{in_shard_0} changes behind"
-    lags = {name: REGISTRY.get_sample_value("vakanz_follower_lag_rows", {"follower": name}) for name in ENRICHERS}
-    assert lags == {"text": 0, "place": in_shard_0, "salary": 0, "employment": 0}
 
 
 async def test_old_slots_are_forgotten(market: Scene, database: Database, life: Life) -> None:
