@@ -18,12 +18,14 @@ import orjson
 from pgvector import HalfVector
 
 from lib.match.profile import Accepted
-from lib.store.connections import Connection
+from lib.store.connections import Connection, Database
 from sql import statements
 
 Floats = npt.NDArray[np.float32]
 
 _SQL = statements("match")
+_BY_INDEX = _SQL.candidates.format(nearest=_SQL.nearest_by_index)
+_EXACTLY = _SQL.candidates.format(nearest=_SQL.nearest_exactly)
 NEAREST = 500
 BY_WORDS = 100
 _WORDS_LOOKED_AT = 2_000
@@ -32,10 +34,11 @@ _WORDS_LOOKED_AT = 2_000
 _INDEX_COST = 20.0
 
 
-class Candidate(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """What is compared of one posting; None is unknown. `cosine`: of its title's vector and the wanted one's.
 
-    `skills` are canonical names, None where no text could name any. Salaries are a year's, in EUR.
+    `skills` are canonical names, None where no text could name any. Salaries are a year's, in EUR. The fields have the
+    order of the statement's columns.
     """
 
     id: int
@@ -80,50 +83,41 @@ async def find_candidates(
     """
     await connection.execute(_SQL.tune_search)
     asked = _asked(limits)
-    wanted = HalfVector(vector)
-    nearest = await _nearest(connection, asked, wanted)
-    by_words = await connection.fetch(_SQL.nearest_by_words, *asked, words, wanted, BY_WORDS, _WORDS_LOOKED_AT)
-    ids = {row["posting_id"] for row in nearest} | {row["posting_id"] for row in by_words}
-    rows = await connection.fetch(_SQL.load_candidates, list(ids), wanted, seen_after)
-    found = (Candidate(**row) for row in rows)
+    arguments = (*asked, HalfVector(vector), NEAREST, words, _WORDS_LOOKED_AT, BY_WORDS, seen_after)
+    rows: Sequence[Any] = ()
+    everything, allowed = await _estimate(connection, asked)
+    if not looks_exactly(allowed, everything):
+        rows = await connection.fetch(_BY_INDEX, *arguments)
+    # Also after an index scan that gave up: what the limits keep may lie far from what is wanted.
+    if not rows or rows[0]["nearest"] < NEAREST:
+        rows = await connection.fetch(_EXACTLY, *arguments)
+    found = (Candidate(*row[1:]) for row in rows)
     return [candidate for candidate in found if candidate.within(limits)]
 
 
-async def _nearest(connection: Connection, asked: Sequence[Any], wanted: HalfVector) -> Sequence[Any]:
-    allowed = await _estimate(connection, _SQL.estimate_allowed, *asked)
-    if not looks_exactly(allowed, await _estimate(connection, _SQL.estimate_all)):
-        rows: Sequence[Any] = await connection.fetch(_SQL.nearest_by_index, *asked, wanted, NEAREST)
-        if len(rows) == NEAREST:
-            return rows
-    # Also after an index scan that gave up: what the limits keep may lie far from what is wanted.
-    exact: Sequence[Any] = await connection.fetch(_SQL.nearest_exactly, *asked, wanted, NEAREST)
-    return exact
-
-
-async def _estimate(connection: Connection, statement: str, *arguments: Any) -> float:
-    plan = await connection.fetchval(statement, *arguments)
+async def _estimate(connection: Connection, asked: Sequence[Any]) -> tuple[float, float]:
+    """Of all vectors, and of those that the limits keep."""
+    plan = await connection.fetchval(_SQL.estimate, *asked)
     read: Any = orjson.loads(plan) if isinstance(plan, str) else plan
-    return float(read[0]["Plan"]["Plan Rows"])
+    everything, allowed = (float(part["Plan Rows"]) for part in read[0]["Plan"]["Plans"])
+    return everything, allowed
 
 
 def _asked(limits: Accepted) -> tuple[Any, ...]:
     return (limits.countries, limits.languages, limits.remote, limits.employment, limits.min_salary_eur)
 
 
-async def full_similarities(
-    connection: Connection, ids: Sequence[int], model: str, vector: Floats
-) -> Mapping[int, float]:
+async def full_similarities(database: Database, ids: Sequence[int], model: str, vector: Floats) -> Mapping[int, float]:
     """Posting -> cosine of its full text and the profile, for those that `model` has embedded. 384 numbers."""
-    rows = await connection.fetch(_SQL.full_similarities, list(ids), model, HalfVector(vector))
+    rows = await database.fetch(_SQL.full_similarities, list(ids), model, HalfVector(vector))
     return {row["posting_id"]: row["cosine"] for row in rows}
 
 
-async def any_full_vector(connection: Connection, ids: Sequence[int], model: str) -> bool:
-    """Whether it is worth embedding the profile: some of these postings have a full vector by `model`."""
-    return bool(await connection.fetchval(_SQL.with_full_vector, list(ids), model))
-
-
-async def load_texts(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:
-    """Posting -> plain text, where it is known."""
-    rows = await connection.fetch(_SQL.load_texts, list(ids))
-    return {row["posting_id"]: row["description_text"] for row in rows}
+async def second_look(
+    database: Database, ids: Sequence[int], model: str, suspects: Sequence[int]
+) -> tuple[bool, Mapping[int, str]]:
+    """Whether some of these postings have a full vector by `model`, so that it is worth embedding the profile; and
+    suspect -> plain text, where it is known."""
+    rows = await database.fetch(_SQL.second_look, list(ids), model, list(suspects))
+    texts = {row["posting_id"]: row["description_text"] for row in rows if row["posting_id"] is not None}
+    return rows[0]["embedded"], texts

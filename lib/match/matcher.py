@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from lib.match.candidates import any_full_vector, find_candidates, full_similarities, load_texts
+from lib.match.candidates import find_candidates, full_similarities, second_look
 from lib.match.profile import Profile, UnusableProfile, Wanted, read_profile
 from lib.match.rank import ANSWERS, Found, Scored, copy_suspects, rerank, score, unite_copies
 from lib.match.reasons import Reason, reasons
-from lib.store.connections import Connection, Database
+from lib.store.connections import Database
 from sql import statements
 
 if TYPE_CHECKING:
@@ -147,18 +147,12 @@ class Matcher:
         shortlist = score(wanted, candidates, now)
         similarities, texts = await self._second_look(wanted, shortlist)
         found = unite_copies(rerank(shortlist, similarities), texts)[:ANSWERS]
-        request = uuid.uuid4()
-
-        async def finish(connection: Connection) -> Mapping[int, Any]:
-            ids = [one.best.candidate.id for one in found]
-            rows = await connection.fetch(_SQL.load_found, ids)
-            await connection.execute(
-                _SQL.record_search, request, api_key_id, digest, len(candidates), ids,
-                found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
-            )  # fmt: skip
-            return {row["id"]: row for row in rows}
-
-        rows = await self._database.transaction(finish)
+        request, ids = uuid.uuid4(), [one.best.candidate.id for one in found]
+        shown = await self._database.fetch(
+            _SQL.record_search, request, api_key_id, digest, len(candidates), ids,
+            found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
+        )  # fmt: skip
+        rows = {row["id"]: row for row in shown}
         return Answer(
             id=request,
             candidates=len(candidates),
@@ -175,24 +169,15 @@ class Matcher:
         self, wanted: Wanted, shortlist: Sequence[Scored]
     ) -> tuple[Mapping[int, float], Mapping[int, str]]:
         """Similarities of full texts, and the texts of those that may be copies; both by posting."""
-        ids = [one.candidate.id for one in shortlist]
-        suspects = copy_suspects(shortlist)
-        if not ids:
+        if not shortlist:
             return {}, {}
-
-        async def look(connection: Connection) -> tuple[bool, Mapping[int, str]]:
-            embedded = await any_full_vector(connection, ids, self._text_model)
-            return embedded, await load_texts(connection, suspects) if suspects else {}
-
-        embedded, texts = await self._database.transaction(look)
+        ids = [one.candidate.id for one in shortlist]
+        embedded, texts = await second_look(self._database, ids, self._text_model, copy_suspects(shortlist))
         if not embedded:
             return {}, texts
         encoder = await self.encoders.text()
         vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
-        similarities = await self._database.transaction(
-            lambda connection: full_similarities(connection, ids, self._text_model, vectors[0])
-        )
-        return similarities, texts
+        return await full_similarities(self._database, ids, self._text_model, vectors[0]), texts
 
 
 def _shown(found: Found, row: Mapping[str, Any], why: tuple[Reason, ...]) -> Match:

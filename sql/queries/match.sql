@@ -1,19 +1,15 @@
 -- tune_search --
--- For this transaction: enough neighbours per index scan, plans that know the limits' values, and no wait for the disk
--- at the end (what a match writes may be lost in a crash).
+-- For this transaction: enough neighbours per index scan, and plans that know the limits' values.
 SELECT set_config('hnsw.ef_search', '500', true),
        set_config('hnsw.iterative_scan', 'relaxed_order', true),
        set_config('hnsw.max_scan_tuples', '40000', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true),
-       set_config('synchronous_commit', 'off', true)
+       set_config('plan_cache_mode', 'force_custom_plan', true)
 
--- estimate_all --
--- How many vectors there are, as the planner knows it; explained, not run.
-EXPLAIN (FORMAT JSON) SELECT FROM posting_vector v WHERE v.listing IS NOT NULL
-
--- estimate_allowed --
--- How many vectors the hard limits keep, as the planner guesses it; explained, not run.
+-- estimate --
+-- How many vectors there are, and how many of them the hard limits keep, as the planner guesses it; explained, not run.
 EXPLAIN (FORMAT JSON)
+SELECT FROM posting_vector v WHERE v.listing IS NOT NULL
+ UNION ALL
 SELECT FROM posting_vector v
  WHERE v.listing IS NOT NULL
    AND ($1::text[] IS NULL OR v.country_code = ANY($1))
@@ -24,7 +20,7 @@ SELECT FROM posting_vector v
 
 -- nearest_by_index --
 -- The postings nearest to a title's vector, found by the HNSW index, which looks on until the limits are satisfied.
-SELECT v.posting_id
+SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
   FROM posting_vector v
  WHERE ($1::text[] IS NULL OR v.country_code = ANY($1))
    AND ($2::text[] IS NULL OR v.language = ANY($2))
@@ -36,7 +32,7 @@ SELECT v.posting_id
 
 -- nearest_exactly --
 -- The same by looking at every posting that the limits keep: the sum in ORDER BY is what no index can serve.
-SELECT v.posting_id
+SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
   FROM posting_vector v
  WHERE v.listing IS NOT NULL
    AND ($1::text[] IS NULL OR v.country_code = ANY($1))
@@ -47,13 +43,19 @@ SELECT v.posting_id
  ORDER BY (v.listing <=> $6::halfvec) + 0
  LIMIT $7
 
--- nearest_by_words --
--- Of the newest postings whose titles hold all words of a title, those nearest to its vector.
-SELECT named.posting_id
-  FROM (SELECT v.posting_id, v.listing
+-- candidates --
+-- What a match compares of each candidate that is open and was seen lately: those of one of the two statements above,
+-- which takes the place in braces, and of the postings whose titles hold all words of a title, those nearest to its
+-- vector.
+  WITH nearest AS MATERIALIZED (
+{nearest}
+       ),
+       named AS MATERIALIZED (
+SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
+  FROM (SELECT v.*
           FROM posting p
           JOIN posting_vector v ON v.posting_id = p.id
-         WHERE to_tsvector('simple', p.title) @@ plainto_tsquery('simple', $6)
+         WHERE to_tsvector('simple', p.title) @@ plainto_tsquery('simple', $8)
            AND p.state IN ('discovered', 'described')
            AND v.listing IS NOT NULL
            AND ($1::text[] IS NULL OR v.country_code = ANY($1))
@@ -61,27 +63,28 @@ SELECT named.posting_id
            AND ($3::text[] IS NULL OR v.remote = ANY($3))
            AND ($4::text[] IS NULL OR v.employment = ANY($4))
            AND ($5::real IS NULL OR v.salary_eur >= $5)
-         LIMIT $9) named
- ORDER BY named.listing <=> $7::halfvec
- LIMIT $8
+         LIMIT $9) v
+ ORDER BY distance
+ LIMIT $10
+       )
+SELECT (SELECT count(*) FROM nearest) AS nearest,
+       p.id, p.title, p.company, p.city, p.country_code, p.lat, p.lon, p.language, p.remote, p.employment,
+       p.salary_year_min_eur, p.salary_year_max_eur, coalesce(p.posted_at, p.first_seen), v.seniority, v.skills,
+       (1 - v.distance)::real
+  FROM (SELECT * FROM nearest
+         UNION ALL
+        SELECT * FROM named WHERE posting_id NOT IN (SELECT posting_id FROM nearest)) v
+  JOIN posting p ON p.id = v.posting_id
+ WHERE p.state IN ('discovered', 'described')
+   AND p.last_seen > $11
 
--- load_candidates --
--- What a match compares of each candidate that is open and was seen lately.
-SELECT p.id, p.title, p.company, p.city, p.country_code, p.lat, p.lon, p.language, p.remote, p.employment,
-       p.salary_year_min_eur AS salary_min_eur, p.salary_year_max_eur AS salary_max_eur,
-       coalesce(p.posted_at, p.first_seen) AS posted_at, v.seniority, v.skills,
-       (1 - (v.listing <=> $2::halfvec))::real AS cosine
-  FROM posting p
-  JOIN posting_vector v ON v.posting_id = p.id
- WHERE p.id = ANY($1::bigint[])
-   AND p.state IN ('discovered', 'described')
-   AND p.last_seen > $3
-   AND v.listing IS NOT NULL
-
--- with_full_vector --
--- Whether any of these postings has the vector of its full text, by this model.
-SELECT EXISTS (SELECT FROM posting_full_vector
-                WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL)
+-- second_look --
+-- Whether any of these postings has the vector of its full text by this model, and the plain texts of a few of them: at
+-- least one row, without a text where there is none.
+SELECT looked.embedded, t.posting_id, t.description_text
+  FROM (SELECT EXISTS (SELECT FROM posting_full_vector
+                        WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL)) looked (embedded)
+  LEFT JOIN posting_text t ON t.posting_id = ANY($3::bigint[]) AND t.description_text IS NOT NULL
 
 -- full_similarities --
 -- How near the full texts are to a profile's vector, of those that have one by this model.
@@ -89,17 +92,13 @@ SELECT posting_id, (1 - (full_text <=> $3::halfvec))::real AS cosine
   FROM posting_full_vector
  WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL
 
--- load_texts --
--- The plain texts of a few postings.
-SELECT posting_id, description_text FROM posting_text
- WHERE posting_id = ANY($1::bigint[]) AND description_text IS NOT NULL
-
--- load_found --
--- What an answer shows of each posting besides what was compared.
-SELECT id, url, apply_url, places FROM posting WHERE id = ANY($1::bigint[])
-
 -- record_search --
--- The truth of a search: the full texts of what it found are embedded before all others.
+-- The truth of a search: the full texts of what it found are embedded before all others. Comes with what an answer
+-- shows of each posting besides what was compared. No wait for the disk: what a match writes may be lost in a crash.
+WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+     recorded AS (
 INSERT INTO search_request (id, api_key_id, profile_hash, candidates, posting_ids, best_score, took_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick
 ON CONFLICT (id) DO NOTHING
+     )
+SELECT id, url, apply_url, places FROM posting WHERE id = ANY($5::bigint[])
