@@ -163,6 +163,8 @@ def clean_text(value: str, limit: int = MAX_FIELD_CHARS) -> str:
     value = value[:limit]
     if "\x00" in value:
         value = value.replace("\x00", "")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -189,19 +191,19 @@ class Record:
     def need(self, name: str, kind: type[T]) -> T:
         """The field's value. Raises Malformed when it is missing, null or not a `kind`."""
         value = self._fields.pop(name, None)
-        if not _is(value, kind):
+        if type(value) is not kind and not _is(value, kind):
             raise Malformed(f"{self._prefix}{name} is {type(value).__name__}, {kind.__name__} expected")
-        return _clean(value)  # type: ignore[no-any-return]
+        return clean_text(value) if isinstance(value, str) else value  # type: ignore[return-value]
 
     def get(self, name: str, kind: type[T]) -> T | None:
         """The field's value, or None when it is missing, null or not a `kind`."""
         value = self._fields.pop(name, None)
         if value is None:
             return None
-        if not _is(value, kind):
+        if type(value) is not kind and not _is(value, kind):
             self._count(f"{name}!")
             return None
-        return _clean(value)  # type: ignore[no-any-return]
+        return clean_text(value) if isinstance(value, str) else value  # type: ignore[return-value]
 
     def take(self, name: str) -> Any:
         """The field's value of whatever type, as it came: not cleaned, not cut."""
@@ -271,10 +273,6 @@ def _is(value: Any, kind: type) -> bool:
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, kind)
-
-
-def _clean(value: Any) -> Any:
-    return clean_text(value) if isinstance(value, str) else value
 
 
 def read_page(
