@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import cache as once
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,11 +17,26 @@ from api.middleware import keys, problems
 from api.openapi import document
 from api.operations import OPERATIONS
 from api.publisher import Publisher
-from api.room import CACHE, CONFIG, DATABASE, KEYS, LOCAL_PATHS, MATCHER, OPEN_PATHS, PUBLISHER, is_local, json_response
+from api.room import (
+    CACHE,
+    CONFIG,
+    DATABASE,
+    ENCODERS,
+    KEYS,
+    LOCAL_PATHS,
+    MATCHER,
+    OPEN_PATHS,
+    PUBLISHER,
+    is_local,
+    json_response,
+)
 from lib.life.config import Config
 from lib.match.encoder import load_text_encoder, load_title_encoder
-from lib.match.matcher import Encoders, Matcher
+from lib.match.encoders import Encoders
 from lib.store.connections import Cache, Database
+
+if TYPE_CHECKING:
+    from lib.match.matcher import Matcher
 
 MAX_BODY_BYTES = 256 * 1024
 _LAST_HINT_S = 1.0
@@ -32,15 +49,22 @@ def encoders_of(config: Config) -> Encoders:
     )
 
 
+def matcher_of(config: Config, database: Database, encoders: Encoders) -> Matcher:
+    """The matcher that the configuration describes. Its libraries take 15 MB, which an idle API does not carry."""
+    from lib.match.matcher import Matcher
+
+    return Matcher(database, encoders, text_model=config.text_model, expire_days=config.expire_days)
+
+
 def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
     """The application, which opens nothing and closes nothing that it was given."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(problems, keys))
     app[CONFIG], app[DATABASE], app[CACHE] = config, database, cache
     app[KEYS] = KeyRing(database)
     app[PUBLISHER] = Publisher(cache)
-    app[MATCHER] = Matcher(
-        database, encoders or encoders_of(config), text_model=config.text_model, expire_days=config.expire_days
-    )
+    app[ENCODERS] = encoders or encoders_of(config)
+    matcher: Callable[[], Matcher] = once(partial(matcher_of, config, database, app[ENCODERS]))
+    app[MATCHER] = matcher
     for one in OPERATIONS:
         app.router.add_route(one.method, one.route, one.handler)
     described = document(config)

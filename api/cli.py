@@ -13,12 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.app import encoders_of
+from api.app import encoders_of, matcher_of
 from api.keys import create_key, list_keys, revoke_key
 from lib.errors import VakanzError
 from lib.life.config import load
 from lib.life.session import open_database
-from lib.match.matcher import Answer, Matcher
+from lib.match.answer import Answer
 from lib.match.profile import MAX_TEXT_CHARS, Profile
 
 key_app = typer.Typer(help="API keys: made once, shown once.", no_args_is_help=True)
@@ -95,10 +95,7 @@ def match(
     async def work() -> Answer:
         config = load()
         async with open_database(config) as database:
-            matcher = Matcher(
-                database, encoders_of(config), text_model=config.text_model, expire_days=config.expire_days
-            )
-            return await matcher.match(asked)
+            return await matcher_of(config, database, encoders_of(config)).match(asked)
 
     answer = asyncio.run(work())
     if as_json:

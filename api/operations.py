@@ -11,7 +11,7 @@ from api import figures, health, jobs, matching
 from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness
 from api.room import LOCAL_PATHS, is_local
 from lib.life.config import Config
-from lib.match.matcher import Answer
+from lib.match.answer import Answer
 from lib.match.profile import Profile
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from api.matching import find
 from api.room import CONFIG, DATABASE
-from lib.match.matcher import Answer, Match
+from lib.match.answer import Answer, Match
 from lib.match.profile import Profile, UnusableProfile
 from sql import statements
 

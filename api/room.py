@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
@@ -11,13 +12,17 @@ from api.bodies import Problem
 from api.keys import KeyRing
 from api.publisher import Publisher
 from lib.life.config import Config
-from lib.match.matcher import Matcher
+from lib.match.encoders import Encoders
 from lib.store.connections import Cache, Database
+
+if TYPE_CHECKING:
+    from lib.match.matcher import Matcher
 
 CONFIG = web.AppKey("config", Config)
 DATABASE = web.AppKey("database", Database)
 CACHE = web.AppKey("cache", Cache)
-MATCHER = web.AppKey("matcher", Matcher)
+ENCODERS = web.AppKey("encoders", Encoders)
+MATCHER: web.AppKey[Callable[[], Matcher]] = web.AppKey("matcher")  # made when it is first needed
 KEYS = web.AppKey("keys", KeyRing)
 PUBLISHER = web.AppKey("publisher", Publisher)
 KEY_ID: web.RequestKey[int | None] = web.RequestKey("api_key_id", int)  # None: the page on this machine

@@ -6,111 +6,24 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import anyio.to_thread
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from lib.match.answer import Answer, Copy, Match, Reason
 from lib.match.candidates import find_candidates, full_similarities, second_look
-from lib.match.profile import Profile, UnusableProfile, Wanted, read_profile
+from lib.match.encoders import Encoders
+from lib.match.profile import Profile, Wanted, read_profile
 from lib.match.rank import ANSWERS, Found, Scored, copy_suspects, rerank, score, unite_copies
-from lib.match.reasons import Reason, reasons
+from lib.match.reasons import reasons
 from lib.store.connections import Database
 from sql import statements
 
-if TYPE_CHECKING:
-    from lib.match.encoder import TextEncoder, TitleEncoder
-
 Floats = npt.NDArray[np.float32]
 _SQL = statements("match")
-
-
-class Copy(msgspec.Struct, frozen=True):
-    """Another posting of the same job."""
-
-    id: int
-    city: str | None
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """One posting that matches. `parts`: the points (feature -> points) that add up to `score`, which is 0 to 100."""
-
-    id: int
-    title: str
-    company: str | None
-    url: str
-    apply_url: str | None
-    places: tuple[str, ...]
-    city: str | None
-    country: str | None
-    language: str | None
-    remote: str | None
-    employment: str | None
-    salary_min_eur: float | None
-    salary_max_eur: float | None
-    posted_at: datetime
-    score: float
-    parts: dict[str, float]
-    reasons: tuple[Reason, ...]
-    copies: tuple[Copy, ...]
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Matches, best first. `candidates`: how many postings were compared; `took_ms`: without the network."""
-
-    id: uuid.UUID
-    candidates: int
-    took_ms: float
-    matches: tuple[Match, ...]
-
-
-class Encoders:
-    """Loads the title table and the text network when they are first needed, and calls them beside the event loop."""
-
-    def __init__(self, load_title: Callable[[], TitleEncoder], load_text: Callable[[], TextEncoder]) -> None:
-        self._load_title, self._load_text = load_title, load_text
-        self._title: TitleEncoder | None = None
-        self._text: TextEncoder | None = None
-        self._loading = anyio.Lock()
-
-    def present(self) -> bool:
-        """Whether a title table is loaded, or there to be loaded when it is first needed."""
-        return self._title is not None or files("lib.match").joinpath("model", "model.json").is_file()
-
-    async def title(self) -> TitleEncoder:
-        """Raises ConfigError where its file is missing."""
-        async with self._loading:
-            if self._title is None:
-                self._title = await anyio.to_thread.run_sync(self._load_title)
-        return self._title
-
-    async def text(self) -> TextEncoder:
-        """Raises ConfigError where there is no such model."""
-        async with self._loading:
-            if self._text is None:
-                self._text = await anyio.to_thread.run_sync(self._load_text)
-        return self._text
-
-    async def title_vector(self, phrases: Sequence[str]) -> Floats:
-        """One unit vector for some names of a job, the first one counting most. Raises UnusableProfile."""
-        encoder = await self.title()
-        vectors = await anyio.to_thread.run_sync(encoder.encode, list(phrases))
-        return blend(vectors)
-
-
-def blend(vectors: Floats) -> Floats:
-    """Rows of unit vectors as one, each counting half of the one before. Raises UnusableProfile for zeros."""
-    halves = np.array([0.5**position for position in range(len(vectors))], dtype=np.float32)
-    mixed: Floats = halves @ vectors
-    length = float(np.linalg.norm(mixed))
-    if not length > 1e-6:
-        raise UnusableProfile("the profile has no usable text: none of its words is known here")
-    mixed /= length
-    return mixed
 
 
 class Matcher:
@@ -126,7 +39,7 @@ class Matcher:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self.encoders = encoders
+        self._encoders = encoders
         self._text_model = text_model
         self._expire = timedelta(days=expire_days)
         self._clock = clock
@@ -134,7 +47,7 @@ class Matcher:
     async def match(self, profile: Profile, api_key_id: int | None = None) -> Answer:
         """The ANSWERS best postings, recorded as a search. Raises UnusableProfile."""
         wanted = await anyio.to_thread.run_sync(read_profile, profile)
-        vector = await self.encoders.title_vector(wanted.phrases)
+        vector = await self._encoders.title_vector(wanted.phrases)
         return await self.answer(wanted, vector, profile.digest(), api_key_id)
 
     async def answer(self, wanted: Wanted, vector: Floats, digest: bytes, api_key_id: int | None) -> Answer:
@@ -175,7 +88,7 @@ class Matcher:
         embedded, texts = await second_look(self._database, ids, self._text_model, copy_suspects(shortlist))
         if not embedded:
             return {}, texts
-        encoder = await self.encoders.text()
+        encoder = await self._encoders.text()
         vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
         return await full_similarities(self._database, ids, self._text_model, vectors[0]), texts
 

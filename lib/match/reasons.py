@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
-import msgspec
-
+from lib.match.answer import Reason
 from lib.match.features import distances
 from lib.match.profile import Wanted
 from lib.match.rank import Scored
@@ -27,14 +26,6 @@ _LEVELS = {
     "lead": ("Teamleitung", "team lead"),
     "head": ("Leitung", "head"),
 }
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """One reason: the part of the score, a sentence for a person, and the posting's own words or figures."""
-
-    part: str
-    text: str
-    evidence: str
 
 
 def tongue(wanted: Wanted) -> Tongue:

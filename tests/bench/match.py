@@ -17,7 +17,8 @@ from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
 from lib.match.candidates import NEAREST
-from lib.match.matcher import Encoders, Matcher
+from lib.match.encoders import Encoders
+from lib.match.matcher import Matcher
 from lib.match.profile import Accepted, Wanted
 from lib.store.connections import Connection, Database
 from sql import statements

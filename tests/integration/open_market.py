@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
 
+from lib.match.encoders import Encoders
 from lib.match.facets import read_facets
-from lib.match.matcher import Encoders
 from lib.store.connections import Connection, Database
 
 Floats = npt.NDArray[np.float32]

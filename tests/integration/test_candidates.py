@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lib.match.answer import Answer
 from lib.match.candidates import Candidate, find_candidates
-from lib.match.matcher import Answer, Matcher
+from lib.match.matcher import Matcher
 from lib.match.profile import Accepted, Limits, Profile, UnusableProfile
 from lib.store.connections import Database
 from tests.integration.open_market import WordVectors, encoders, fill
