@@ -49,13 +49,14 @@ UPDATE board SET claimed_until = now() + make_interval(secs => $2) WHERE claimed
 SELECT true FROM board WHERE id = $1 AND claimed_by = $2 AND claimed_until > now() FOR UPDATE
 
 -- finish_board --
--- The end of a crawl: what was learnt, when to come back, and the claim is free.
+-- The end of a crawl: what was learnt, when to come back, and the claim is free. The same end may come again, when the
+-- connection died during COMMIT.
 UPDATE board
    SET state = $3, next_due = now() + make_interval(secs => $4), last_crawled_at = $5,
        last_complete_at = CASE WHEN $6 THEN $5 ELSE last_complete_at END,
        last_count = coalesce($7, last_count), suspect_count = $8, failures = $9, last_error = $10,
        claimed_by = NULL, claimed_until = NULL
- WHERE id = $1 AND claimed_by = $2
+ WHERE id = $1 AND (claimed_by = $2 OR (claimed_by IS NULL AND last_crawled_at = $5))
 RETURNING true
 
 -- load_marks --

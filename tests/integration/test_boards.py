@@ -106,6 +106,17 @@ async def test_a_dead_crawlers_boards_are_free_when_its_claim_ran_out(database: 
     assert await database.fetchval("SELECT claimed_by IS NULL AND claimed_until IS NULL FROM board")
 
 
+async def test_an_end_may_come_twice_but_not_after_the_next_claim(database: Database) -> None:
+    (board_id,) = await add(database, 1)
+    assert await boards.claim(database, "me", board_id)
+    at = datetime.now(UTC)
+    assert await finish(database, "me", board_id, at=at)
+    assert await finish(database, "me", board_id, at=at)
+    assert not await finish(database, "me", board_id, at=at + timedelta(seconds=1))
+    assert await boards.claim(database, "heir", board_id)
+    assert not await finish(database, "me", board_id, at=at)
+
+
 async def test_a_restarted_crawler_goes_on_with_its_own_boards_at_once(database: Database) -> None:
     (board_id,) = await add(database, 1)
     assert await boards.claim_due(database, "me", 9, [])
