@@ -149,24 +149,20 @@ class Database:
         """Runs `work` in one transaction and commits. Repeats it whole when the server is lost, or after a deadlock."""
 
         async def attempt() -> T:
-            while True:
-                try:
-                    async with (await self._open()).acquire(timeout=30) as connection, connection.transaction():
-                        return await work(connection)
-                except _REPEATABLE:
-                    await anyio.sleep(random.uniform(0.01, 0.1))
+            async with (await self._open()).acquire(timeout=30) as connection, connection.transaction():
+                return await work(connection)
 
-        return await self.link.call(attempt, _lost_postgres)
+        return await self._persist(attempt)
 
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        """The rows of one statement, which is a transaction of its own."""
+        """The rows of one statement, which is a transaction of its own and repeated like one."""
 
         async def attempt() -> Sequence[asyncpg.Record]:
             async with (await self._open()).acquire(timeout=30) as connection:
                 rows: Sequence[asyncpg.Record] = await connection.fetch(statement, *arguments)
                 return rows
 
-        return await self.link.call(attempt, _lost_postgres)
+        return await self._persist(attempt)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> asyncpg.Record | None:
         """The first row of one statement, None when there is none."""
@@ -193,6 +189,18 @@ class Database:
                 raise
             return False
         return True
+
+    async def _persist(self, transaction: Callable[[], Awaitable[T]]) -> T:
+        """The result of `transaction`, repeated while the server is lost, and at once when it got in another's way."""
+
+        async def attempt() -> T:
+            while True:
+                try:
+                    return await transaction()
+                except _REPEATABLE:
+                    await anyio.sleep(random.uniform(0.01, 0.1))
+
+        return await self.link.call(attempt, _lost_postgres)
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
         if self._pool is not None:  # the usual case, without a turn of the event loop for the lock
