@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,8 +20,8 @@ from lib.posting.boards import Board, BoardState, Finished
 from lib.posting.contract import Rejected, Source
 from lib.posting.writing import Listed
 from lib.store import letters
-from lib.store.batches import BATCH_ROWS, write_batch
-from lib.store.blobs import Put
+from lib.store.batches import BATCH_ROWS, Executor, write_rows
+from lib.store.blobs import Put, digest_of
 from lib.store.connections import Connection, Database
 
 _SOON_S = 3_600.0  # after a suspicious list: near enough to confirm within the day, far enough to be another answer
@@ -137,36 +137,29 @@ class Crawler:
         )  # fmt: skip
 
     async def _ingest(self, source: Source, board: Board, rows: list[Listed], now: datetime) -> None:
-        async def write(connection: Connection, batch: Sequence[Listed]) -> None:
-            await writing.ingest(connection, board.id, self.session, now, batch)
+        async def write(executor: Executor, batch: Sequence[Listed]) -> None:
+            if not await writing.ingest(executor, board.id, self.session, self.owner, now, batch):
+                raise Fenced(f"board {board.id} was taken over")
 
         async def bury(connection: Connection, row: Listed, reason: str) -> None:
             key = f"{board.tenant}:{row.posting.external_id}"
             await letters.bury(connection, f"crawl:{source.name}", key, None, {"url": row.posting.url}, reason)
 
-        still_ours = self._still_ours(board)
         for start in range(0, len(rows), BATCH_ROWS):
-            await write_batch(self.database, rows[start : start + BATCH_ROWS], write, bury=bury, finish=still_ours)
+            await write_rows(self.database, rows[start : start + BATCH_ROWS], write, bury=bury)
             self.turned()
 
     async def _close(self, board: Board, external_ids: list[str], now: datetime) -> None:
-        still_ours = self._still_ours(board)
         for start in range(0, len(external_ids), BATCH_ROWS):
             batch = external_ids[start : start + BATCH_ROWS]
 
             async def work(connection: Connection, batch: list[str] = batch) -> None:
-                await still_ours(connection)
+                if not await boards.still_claimed(connection, self.owner, board.id):
+                    raise Fenced(f"board {board.id} was taken over")
                 await writing.close(connection, board.id, self.session, now, batch)
 
             await self.database.transaction(work)
             self.turned()
-
-    def _still_ours(self, board: Board) -> Callable[[Connection], Awaitable[None]]:
-        async def check(connection: Connection) -> None:
-            if not await boards.still_claimed(connection, self.owner, board.id):
-                raise Fenced(f"board {board.id} was taken over")
-
-        return check
 
     async def _fail(self, source: Source, board: Board, error: SourceError) -> Outcome:
         failures = board.failures + (0 if isinstance(error, RateLimited) else 1)
@@ -209,9 +202,11 @@ class _Keeper:
     board_id: int
     session: str
 
-    async def __call__(self, response: Response, fetched_at: datetime) -> int:
+    async def __call__(self, response: Response, fetched_at: datetime) -> tuple[int, bytes]:
         key = await self.blobs.put(response.body)
-        return await boards.add_raw(self.database, raw_record(self.board_id, self.session, response, key, fetched_at))
+        digest = digest_of(key)
+        raw = raw_record(self.board_id, self.session, response, digest, key, fetched_at)
+        return await boards.add_raw(self.database, raw), digest
 
 
 async def _set_aside(connection: Connection, source: Source, board: Board, rejected: Sequence[Rejected]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +22,6 @@ from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 from lib.posting.boards import Board, Mark, RawResponse
 from lib.posting.contract import Page, Posting, Rejected, Source
-from lib.posting.fingerprint import content_hash
 from lib.posting.writing import Listed
 
 _MAX_PAGES = 2_000
@@ -40,9 +38,9 @@ class Fetch(Protocol):
 
 
 class Keep(Protocol):
-    """Stores a raw answer and gives the id of its record."""
+    """Stores a raw answer and gives the id of its record, and the SHA-256 of its body."""
 
-    async def __call__(self, response: Response, fetched_at: datetime) -> int: ...
+    async def __call__(self, response: Response, fetched_at: datetime) -> tuple[int, bytes]: ...
 
 
 @dataclass
@@ -90,11 +88,11 @@ class Walk:
             self.total = max(self.total or 0, page.total)
 
     def _keep(self, row: Posting, raw_id: int, held: tuple[bytes, bool] | None) -> None:
-        hashed = content_hash(row)
-        if held == (hashed, True):
+        listed = Listed.of(row, raw_id)
+        if held == (listed.hash, True):
             self.writes.pop(row.external_id, None)
         else:
-            self.writes[row.external_id] = Listed(row, hashed, raw_id)
+            self.writes[row.external_id] = listed
 
 
 async def walk(
@@ -124,8 +122,8 @@ async def walk(
         if response.status == 304:
             found.unchanged = found.ended = True
             return found
-        raw_id = await keep(response, datetime.now(UTC))
-        cursor = await reading.page(address, response, raw_id, mark)
+        raw_id, digest = await keep(response, datetime.now(UTC))
+        cursor = await reading.page(address, response, raw_id, digest, mark)
         if cursor is None:
             found.ended = True
             break
@@ -144,9 +142,8 @@ class _Reading:
     unread: list[tuple[Response, int]] = field(default_factory=list)
     all_known: bool = True
 
-    async def page(self, address: str, response: Response, raw_id: int, mark: Mark | None) -> str | None:
+    async def page(self, address: str, response: Response, raw_id: int, digest: bytes, mark: Mark | None) -> str | None:
         """Takes the next page and returns the cursor of the one after it."""
-        digest = hashlib.sha256(response.body).digest()
         if self.all_known and mark is not None and mark.body_hash == digest and self._has_room(response):
             self.unread.append((response, raw_id))
             cursor = mark.cursor
@@ -207,11 +204,17 @@ async def patiently(
 
 
 def raw_record(
-    board_id: int, session: str, response: Response, blob_key: str, fetched_at: datetime, blob_from: int = 0
+    board_id: int,
+    session: str,
+    response: Response,
+    digest: bytes,
+    blob_key: str,
+    fetched_at: datetime,
+    blob_from: int = 0,
 ) -> RawResponse:
-    """The record of an answer whose body lies under `blob_key`, beginning at byte `blob_from`."""
+    """The record of an answer whose body, with the SHA-256 `digest`, lies under `blob_key` from byte `blob_from` on."""
     return RawResponse(
         board_id=board_id, session=session, url=response.url[:2_000], status=response.status,
-        content_hash=hashlib.sha256(response.body).digest(), blob_key=blob_key, size=len(response.body),
+        content_hash=digest, blob_key=blob_key, size=len(response.body),
         fetched_at=fetched_at, blob_from=blob_from,
     )  # fmt: skip

@@ -6,6 +6,7 @@ upkeep gives it a new place in the change log when its time has come. So one slo
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,11 @@ class Came:
     detail: Posting
     response: Response
     at: datetime
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of the answer's body."""
+        return hashlib.sha256(self.response.body).digest()
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ class DescriptionFold:
             Fetched(
                 one.wanted.posting_id,
                 one.detail,
-                raw_record(one.wanted.board_id, self.session, one.response, key, one.at, begin),
+                raw_record(one.wanted.board_id, self.session, one.response, one.digest, key, one.at, begin),
             )
             for one, begin in zip(pack, begins, strict=False)
         ]

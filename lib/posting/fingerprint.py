@@ -14,11 +14,11 @@ from lib.posting.contract import Posting
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-def content_hash(row: Posting) -> bytes:
-    """16 bytes over all that the row says, without its dates of publication."""
+def content_hash(row: Posting, html_hash: bytes | None) -> bytes:
+    """16 bytes over all that the row says, without its dates of publication; `html_hash` stands for its html."""
     said = (
         row.external_id, row.title, row.url, row.apply_url, row.company, row.places, row.country, row.remote,
-        row.employment_type, row.department, row.language, row.salary, row.html,
+        row.employment_type, row.department, row.language, row.salary, html_hash,
     )  # fmt: skip
     return hashlib.blake2b(_ENCODER.encode(said), digest_size=16).digest()
 

@@ -12,6 +12,7 @@ import orjson
 
 from lib.posting.contract import Posting
 from lib.posting.fingerprint import content_hash, text_hash
+from lib.store.batches import Executor
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -21,16 +22,18 @@ _LIST_SEPARATOR = "\x1f"  # between places: an array of arrays cannot be unneste
 
 @dataclass(frozen=True)
 class Listed:
-    """A row of a list on its way to the database: the posting, its hash, and the raw response that it came in."""
+    """A row of a list on its way to the database: the posting, its hashes, and the raw response that it came in."""
 
     posting: Posting
     hash: bytes
+    html_hash: bytes | None
     raw_id: int | None = None
 
     @classmethod
     def of(cls, posting: Posting, raw_id: int | None = None) -> Listed:
-        """The row with its hash computed."""
-        return cls(posting, content_hash(posting), raw_id)
+        """The row with its hashes computed."""
+        html_hash = None if posting.html is None else text_hash(posting.html)
+        return cls(posting, content_hash(posting, html_hash), html_hash, raw_id)
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,13 @@ async def held(database: Database, board_id: int) -> dict[str, tuple[bytes, bool
     return {row["external_id"]: (row["content_hash"], row["open"]) for row in rows}
 
 
-def ingest_arguments(board_id: int, session: str, now: datetime, rows: Sequence[Listed]) -> list[Any]:
+def ingest_arguments(board_id: int, session: str, owner: str, now: datetime, rows: Sequence[Listed]) -> list[Any]:
     """The arguments of the statement `ingest`: columns as arrays."""
     postings = [row.posting for row in rows]
     return [
         board_id,
         session,
+        owner,
         now,
         [posting.external_id for posting in postings],
         [row.hash for row in rows],
@@ -79,14 +83,19 @@ def ingest_arguments(board_id: int, session: str, now: datetime, rows: Sequence[
         [posting.posted_at for posting in postings],
         [posting.valid_through for posting in postings],
         [posting.html for posting in postings],
-        [None if posting.html is None else text_hash(posting.html) for posting in postings],
+        [row.html_hash for row in rows],
         [row.raw_id for row in rows],
     ]
 
 
-async def ingest(connection: Connection, board_id: int, session: str, now: datetime, rows: Sequence[Listed]) -> None:
-    """Writes new, changed and reopened rows of one board; ids must be unique in `rows`. Replaying changes nothing."""
-    await connection.execute(_SQL.ingest, *ingest_arguments(board_id, session, now, rows))
+async def ingest(
+    executor: Executor, board_id: int, session: str, owner: str, now: datetime, rows: Sequence[Listed]
+) -> bool:
+    """Writes new, changed and reopened rows of one board; ids must be unique in `rows`. Replaying changes nothing.
+
+    False when the board is not `owner`'s any more: then nothing is written.
+    """
+    return bool(await executor.fetchval(_SQL.ingest, *ingest_arguments(board_id, session, owner, now, rows)))
 
 
 async def touch_all(connection: Connection, board_id: int, now: datetime) -> None:

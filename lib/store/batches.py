@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import asyncpg
 
@@ -21,9 +21,10 @@ from lib.store.connections import Connection, Database
 BATCH_ROWS = 50
 R = TypeVar("R")
 Write = Callable[[Connection, Sequence[R]], Awaitable[None]]
+Executor: TypeAlias = "Connection | Database"
+Statement = Callable[[Executor, Sequence[R]], Awaitable[None]]
 Bury = Callable[[Connection, R, str], Awaitable[None]]
 Begin = Callable[[Connection], Awaitable[bool]]
-Finish = Callable[[Connection], Awaitable[None]]
 
 REFUSED = (
     asyncpg.DataError,  # class 22: out of range, invalid text, NUL; also values that asyncpg cannot encode
@@ -39,13 +40,12 @@ async def write_batch(
     *,
     bury: Bury[R],
     begin: Begin | None = None,
-    finish: Finish | None = None,
 ) -> None:
-    """Calls `begin`, writes `rows` with `write` and calls `finish`, all in one transaction.
+    """Calls `begin` and writes `rows` with `write`, in one transaction.
 
     `begin` returns False when this batch was committed before: then nothing else is done. Without it, `write` must be
-    idempotent, as the transaction is repeated when the server is lost. Errors of `begin` and `finish`, and errors that
-    are not about data, are raised.
+    idempotent, as the transaction is repeated when the server is lost. Errors of `begin`, and errors that are not
+    about data, are raised.
     """
 
     async def all_in_one(connection: Connection, written: Write[R]) -> None:
@@ -53,8 +53,6 @@ async def write_batch(
             return
         if rows:
             await written(connection, rows)
-        if finish is not None:
-            await finish(connection)
 
     async def whole(connection: Connection) -> None:
         await all_in_one(connection, write)
@@ -66,6 +64,17 @@ async def write_batch(
         await database.transaction(whole)
     except REFUSED:
         await database.transaction(apart)
+
+
+async def write_rows(database: Database, rows: Sequence[R], write: Statement[R], *, bury: Bury[R]) -> None:
+    """Writes `rows` with `write`, which is one idempotent statement and so a transaction by itself: one round trip.
+
+    Errors that are not about data are raised.
+    """
+    try:
+        await write(database, rows)
+    except REFUSED:
+        await database.transaction(partial(_bisect, rows=rows, write=write, bury=bury))
 
 
 async def _bisect(connection: Connection, rows: Sequence[R], write: Write[R], bury: Bury[R]) -> None:

@@ -165,6 +165,11 @@ def key_of(content: bytes) -> str:
     return f"{name[:2]}/{name[2:4]}/{name}.zst"
 
 
+def digest_of(key: str) -> bytes:
+    """The SHA-256 of the content that lies under `key`."""
+    return bytes.fromhex(key.rpartition("/")[2].removesuffix(".zst"))
+
+
 def _compress(content: bytes) -> bytes:
     import zstandard
 

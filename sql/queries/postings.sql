@@ -3,19 +3,23 @@
 SELECT external_id, content_hash, state IN ('discovered', 'described') AS open FROM posting WHERE board_id = $1
 
 -- ingest --
--- New, changed and reopened postings of one board, with their texts, rows for their vectors and their history.
--- Replaying a batch changes nothing: a row whose hash and state are the same is left alone.
-WITH input AS (
-    SELECT * FROM unnest($4::text[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-                         $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bytea[], $16::bigint[])
+-- New, changed and reopened postings of one board, with their texts, rows for their vectors and their history: all of
+-- them, if the board is still its crawler's, or none. Replaying a batch changes nothing: a row whose hash and state are
+-- the same is left alone.
+WITH claim AS (
+    SELECT FROM board WHERE id = $1 AND claimed_by = $3 AND claimed_until > now() FOR UPDATE
+), input AS (
+    SELECT * FROM unnest($5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+                         $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::bytea[], $17::bigint[])
         AS i (external_id, content_hash, title, company, url, apply_url, places, stated, posted_at, valid_through,
               html, html_hash, raw_id)
+     WHERE EXISTS (SELECT FROM claim)
      ORDER BY external_id
 ), written AS (
     INSERT INTO posting AS p (board_id, external_id, state, content_hash, title, company, url, apply_url, places,
                               stated, posted_at, valid_through, first_seen, last_seen)
     SELECT $1, external_id, CASE WHEN html IS NULL THEN 'discovered' ELSE 'described' END, content_hash, title,
-           company, url, apply_url, string_to_array(places, E'\x1f'), stated::jsonb, posted_at, valid_through, $3, $3
+           company, url, apply_url, string_to_array(places, E'\x1f'), stated::jsonb, posted_at, valid_through, $4, $4
       FROM input
     ON CONFLICT (board_id, external_id) DO UPDATE
        SET state = CASE WHEN excluded.state = 'described' OR EXISTS (
@@ -34,7 +38,7 @@ WITH input AS (
     RETURNING p.id, p.external_id, p.revision, p.state, p.apply_url, p.stated, (p.xmax = 0) AS new
 ), texts AS (
     INSERT INTO posting_text AS t (posting_id, html, html_hash, raw_response_id, described_at)
-    SELECT w.id, i.html, i.html_hash, i.raw_id, CASE WHEN i.html IS NOT NULL THEN $3::timestamptz END
+    SELECT w.id, i.html, i.html_hash, i.raw_id, CASE WHEN i.html IS NOT NULL THEN $4::timestamptz END
       FROM written w JOIN input i USING (external_id)
     ON CONFLICT (posting_id) DO UPDATE
        SET html = excluded.html, html_hash = excluded.html_hash, raw_response_id = excluded.raw_response_id,
@@ -46,7 +50,7 @@ WITH input AS (
     INSERT INTO posting_full_vector (posting_id) SELECT id FROM written WHERE new ON CONFLICT DO NOTHING
 ), history AS (
     INSERT INTO posting_history (posting_id, revision, at, session, changes)
-    SELECT w.id, w.revision, $3, $2, jsonb_strip_nulls(jsonb_build_object(
+    SELECT w.id, w.revision, $4, $2, jsonb_strip_nulls(jsonb_build_object(
            'state', CASE WHEN o.state IS DISTINCT FROM w.state THEN jsonb_build_array(coalesce(o.state, ''), w.state) END,
            'title', CASE WHEN o.title <> i.title THEN jsonb_build_array(o.title, i.title) END,
            'company', CASE WHEN NOT w.new AND o.company IS DISTINCT FROM i.company
@@ -63,7 +67,7 @@ WITH input AS (
       LEFT JOIN posting o ON o.id = w.id AND NOT w.new
       LEFT JOIN posting_text t ON t.posting_id = w.id AND NOT w.new
 )
-SELECT count(*) FROM written
+SELECT EXISTS (SELECT FROM claim)
 
 -- touch_all --
 -- Every open posting of a board was seen.

@@ -48,7 +48,7 @@ class _Script:
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows that its batches ingested."""
         ingested = [arguments for statement, arguments in self.steps if statement == _INGEST]
-        return [row for arguments in ingested for row in zip(*arguments[3:], strict=True)]
+        return [row for arguments in ingested for row in zip(*arguments[4:], strict=True)]
 
 
 @dataclass(frozen=True)

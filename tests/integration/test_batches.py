@@ -1,6 +1,6 @@
 """Batches: one transaction each, and a poison row costs itself only."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.store.batches import write_batch
+from lib.store.batches import Executor, write_batch, write_rows
 from lib.store.connections import Connection, Database
 
 _GOOD = ("one", 1.0)
@@ -27,9 +27,9 @@ async def table(database: Database) -> None:
     await database.execute("CREATE TABLE thing (name text NOT NULL CHECK (name <> ''), size real)")
 
 
-async def write(connection: Connection, rows: Sequence[Any]) -> None:
+async def write(executor: Executor, rows: Sequence[Any]) -> None:
     # Sent as doubles, so that PostgreSQL and not the client refuses what is no real.
-    await connection.execute(
+    await executor.execute(
         "INSERT INTO thing SELECT n, s::real FROM unnest($1::text[], $2::float8[]) AS i (n, s)",
         [name for name, _ in rows],
         [size for _, size in rows],
@@ -50,11 +50,14 @@ class Graveyard:
 
 @pytest.mark.parametrize("poison", _POISON)
 @pytest.mark.parametrize("place", [0, 24, 49])
-async def test_only_the_culprit_is_buried(database: Database, table: None, poison: Any, place: int) -> None:
+@pytest.mark.parametrize("written", [write_batch, write_rows])
+async def test_only_the_culprit_is_buried(
+    database: Database, table: None, poison: Any, place: int, written: Callable[..., Awaitable[None]]
+) -> None:
     rows: list[Any] = [(f"row {number}", float(number)) for number in range(50)]
     rows[place] = poison
     graves = Graveyard()
-    await write_batch(database, rows, write, bury=graves.bury)
+    await written(database, rows, write, bury=graves.bury)
     assert graves.rows == [poison]
     assert ":" in graves.reasons[0]
     kept = await database.fetch("SELECT name FROM thing")
@@ -72,17 +75,16 @@ async def test_any_number_of_culprits_anywhere(database: Database, table: None, 
     assert await database.fetchval("SELECT count(*) FROM thing") == 20 - len(poisoned)
 
 
-async def test_what_finishes_a_batch_commits_with_it(database: Database, table: None) -> None:
-    async def finish(connection: Connection) -> None:
-        await connection.execute("INSERT INTO thing VALUES ('the end', 0)")
-        if not graves.rows:
-            raise RuntimeError("no")
+async def test_what_begins_a_batch_commits_with_it(database: Database, table: None) -> None:
+    async def begin(connection: Connection) -> bool:
+        await connection.execute("INSERT INTO thing VALUES ('the beginning', 0)")
+        return True
 
     graves = Graveyard()
-    with pytest.raises(RuntimeError, match="no"):
-        await write_batch(database, [_GOOD], write, bury=graves.bury, finish=finish)
+    with pytest.raises(ValueError):
+        await write_batch(database, [()], write, bury=graves.bury, begin=begin)
     assert await database.fetchval("SELECT count(*) FROM thing") == 0
-    await write_batch(database, [_GOOD, ("\0", 1.0)], write, bury=graves.bury, finish=finish)
+    await write_batch(database, [_GOOD, ("\0", 1.0)], write, bury=graves.bury, begin=begin)
     assert await database.fetchval("SELECT count(*) FROM thing") == 2
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from lib.posting import boards, writing
 from lib.posting.contract import Posting, Salary
-from lib.posting.fingerprint import content_hash, text_hash
+from lib.posting.fingerprint import text_hash
 from lib.posting.writing import Described, Listed
 from lib.store.connections import Connection, Database
 
 SESSION = "2026-11-21T04-30-tests"
+OWNER = "crawler"
 START = datetime(2026, 11, 1, tzinfo=UTC)
 FULL = Posting(
     external_id="a-1", title="Koch (m/w/d)", url="https://b.example/a-1", apply_url="https://b.example/a-1/apply",
@@ -43,7 +45,8 @@ class Store:
     async def ingest(self, *postings: Posting, at: datetime | None = None) -> None:
         rows = [Listed.of(posting) for posting in postings]
         now = at or self.now
-        await self.write(lambda connection: writing.ingest(connection, self.board_id, SESSION, now, rows))
+        assert await writing.ingest(self.database, self.board_id, SESSION, OWNER, now, rows)
+        self.now += timedelta(days=1)
 
     async def describe(self, posting_id: int, detail: Posting) -> None:
         items = [Described(posting_id, detail)]
@@ -77,6 +80,7 @@ class Store:
 async def store(database: Database) -> Store:
     await boards.open_session(database, SESSION, "tests", "0")
     board_id, _ = await boards.add(database, "lever", "acme", None, "https://b.example", 3_600)
+    assert await boards.claim(database, OWNER, board_id)
     return Store(database, board_id)
 
 
@@ -95,7 +99,7 @@ async def test_a_new_posting_has_all_that_was_said(store: Store) -> None:
     assert bare["stated"] == {}
     assert (full["first_seen"], full["last_seen"], full["described_at"]) == (START, START, START)
     assert bare["described_at"] is None
-    assert full["content_hash"] == content_hash(FULL)
+    assert full["content_hash"] == Listed.of(FULL).hash
     (born,) = await store.history("a-1")
     assert born["changes"] == {"state": ["", "described"], "text": ["", text_hash("<p>Kochen</p>").hex()]}
     (born,) = await store.history("b-2")
@@ -227,19 +231,49 @@ async def test_seen_moves_forward_only_and_for_open_postings(store: Store) -> No
 
 async def test_boards_do_not_touch_each_other(store: Store) -> None:
     other, _ = await boards.add(store.database, "ashby", "acme", None, "https://c.example", 3_600)
+    assert await boards.claim(store.database, OWNER, other)
     await store.ingest(FULL)
     mine = Store(store.database, other)
     await mine.ingest(FULL)
     await mine.close("a-1")
     rows = await store.database.fetch("SELECT board_id, state FROM posting ORDER BY board_id")
     assert [tuple(row) for row in rows] == [(store.board_id, "described"), (other, "closed")]
-    assert await writing.held(store.database, store.board_id) == {"a-1": (content_hash(FULL), True)}
-    assert await writing.held(store.database, other) == {"a-1": (content_hash(FULL), False)}
+    assert await writing.held(store.database, store.board_id) == {"a-1": (Listed.of(FULL).hash, True)}
+    assert await writing.held(store.database, other) == {"a-1": (Listed.of(FULL).hash, False)}
+
+
+async def test_a_board_that_was_taken_over_gets_nothing(store: Store) -> None:
+    await store.ingest(FULL)
+    before = await store.everything()
+    edited = [Listed.of(replace(FULL, title="Köchin")), Listed.of(BARE)]
+    assert not await writing.ingest(store.database, store.board_id, SESSION, "another", START, edited)
+    await store.database.execute("UPDATE board SET claimed_until = now() - interval '1 second'")
+    assert not await writing.ingest(store.database, store.board_id, SESSION, OWNER, START, edited)
+    assert await store.everything() == before
+
+
+async def test_a_batch_holds_its_board_until_it_is_committed(store: Store) -> None:
+    async def take_over() -> None:
+        await store.database.execute("UPDATE board SET claimed_by = 'another'")
+        taken.set()
+
+    taken = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+
+        async def work(connection: Connection) -> None:
+            assert await writing.ingest(connection, store.board_id, SESSION, OWNER, START, [Listed.of(FULL)])
+            tasks.start_soon(take_over)
+            await anyio.sleep(0.1)
+            assert not taken.is_set()
+
+        await store.database.transaction(work)
+    assert not await writing.ingest(store.database, store.board_id, SESSION, OWNER, START, [Listed.of(BARE)])
+    assert await store.database.fetchval("SELECT count(*) FROM posting") == 1
 
 
 def test_every_word_of_a_posting_is_in_its_hash() -> None:
     unsaid = {"posted_at", "valid_through"}
     for name in FULL.__struct_fields__:
         other = replace(FULL, **{name: getattr(BARE, name)})
-        assert (content_hash(other) == content_hash(FULL)) is (name in unsaid), name
-    assert len(content_hash(FULL)) == len(text_hash("")) == 16
+        assert (Listed.of(other).hash == Listed.of(FULL).hash) is (name in unsaid), name
+    assert len(Listed.of(FULL).hash) == len(text_hash("")) == 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -50,8 +51,8 @@ class Pages:
 
 
 async def walked(pages: Pages, marks: Mapping[str, Mark] = {}) -> Walk:
-    async def keep(response: Response, fetched_at: datetime) -> int:
-        return 1
+    async def keep(response: Response, fetched_at: datetime) -> tuple[int, bytes]:
+        return 1, hashlib.sha256(response.body).digest()
 
     return await walk(
         source("smartrecruiters"), BOARD, pages, keep, held={}, marks=marks, rng=random.Random(1),
