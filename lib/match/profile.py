@@ -94,15 +94,13 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
         salary_eur: float | None,
     ) -> bool:
         """Whether a posting with these values keeps within the limits."""
-        accepted: tuple[tuple[tuple[str, ...] | None, str | None], ...] = (
-            (self.countries, country),
-            (self.languages, language),
-            (self.remote, remote),
-            (self.employment, employment),
+        return (
+            (self.countries is None or country in self.countries)
+            and (self.languages is None or language in self.languages)
+            and (self.remote is None or remote in self.remote)
+            and (self.employment is None or employment in self.employment)
+            and (self.min_salary_eur is None or (salary_eur is not None and salary_eur >= self.min_salary_eur))
         )
-        if any(allowed is not None and value not in allowed for allowed, value in accepted):
-            return False
-        return self.min_salary_eur is None or (salary_eur is not None and salary_eur >= self.min_salary_eur)
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -59,9 +59,11 @@ def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> lis
     weights = points_per_fit([name for name in fits if name != "semantic"])
     totals = np.sum([weights[name] * values for name, values in fits.items()], axis=0)
     ids = np.array([candidate.id for candidate in candidates])
+    best = np.lexsort((ids, -totals))[:SHORTLIST]
+    rows = np.column_stack(list(fits.values()))[best].tolist()
     return [
-        _scored(candidates[row], {name: float(values[row]) for name, values in fits.items()}, weights)
-        for row in np.lexsort((ids, -totals))[:SHORTLIST]
+        _scored(candidates[place], dict(zip(fits, row, strict=True)), weights)
+        for place, row in zip(best, rows, strict=True)
     ]
 
 
@@ -119,11 +121,10 @@ def unite_copies(ranked: Sequence[Scored], texts: Mapping[int, str]) -> list[Fou
     found: list[tuple[Scored, list[Scored]]] = []
     leaders: dict[Hashable, list[int]] = {}
     for one in ranked:
-        mine = words.get(one.candidate.id)
-        alike = leaders.setdefault(_looks(one.candidate), [])
+        mine = words.get(one.candidate.id) if one.candidate.company else None
+        alike = leaders.setdefault(_looks(one.candidate), []) if mine else []
         for position in alike:
-            theirs = words.get(found[position][0].candidate.id)
-            if mine and theirs and one.candidate.company and _near_identical(mine, theirs):
+            if mine and _near_identical(mine, words[found[position][0].candidate.id]):
                 found[position][1].append(one)
                 break
         else:
