@@ -118,25 +118,23 @@ class DescriptionFold:
         rows = await self.database.fetch(_SQL.undescribed, list(posting_ids), list(self._details), self.refresh_days)
         results: list[Result] = []
         came: list[Came] = []
-        slots = anyio.CapacityLimiter(self.concurrency)
+        waiting = (
+            Wanted(row["id"], row["external_id"], row["board_id"], row["source"], row["tenant"], row["attempts"])
+            for row in rows
+        )
 
-        async def fetch(wanted: Wanted) -> None:
-            async with slots:
+        async def fetch() -> None:
+            for wanted in waiting:
                 found = await self._detail(wanted)
-            if isinstance(found, Came):
-                came.append(found)
-            else:
-                results.append(found)
-            self.turned()
+                if isinstance(found, Came):
+                    came.append(found)
+                else:
+                    results.append(found)
+                self.turned()
 
         async with anyio.create_task_group() as tasks:
-            for row in rows:
-                tasks.start_soon(
-                    fetch,
-                    Wanted(
-                        row["id"], row["external_id"], row["board_id"], row["source"], row["tenant"], row["attempts"]
-                    ),
-                )
+            for _ in range(min(self.concurrency, len(rows))):
+                tasks.start_soon(fetch)
         for pack in packs(came):
             results += await self._keep(pack)
         results.sort(key=lambda result: result.posting_id)  # rows are locked in one order by everybody
