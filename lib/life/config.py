@@ -40,7 +40,8 @@ class Config:
     host_rate: float = field(default=4.0, metadata={"help": "requests per second to one host, of all servers together"})
     host_concurrency: int = field(default=4, metadata={"help": "requests in flight to one host, likewise"})
     crawl_concurrency: int = field(default=16, metadata={"help": "boards that one crawler works on at the same time"})
-    detail_concurrency: int = field(default=16, metadata={"help": "details in flight per description shard"})
+    # A batch of 50 in three rounds, without a fourth one for its last two.
+    detail_concurrency: int = field(default=17, metadata={"help": "details in flight per description shard"})
     allowed_networks: tuple[str, ...] = field(
         default=(), metadata={"help": "private networks that may be crawled all the same, such as 10.1.0.0/16"}
     )
