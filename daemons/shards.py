@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
-from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -17,23 +15,18 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from daemons.crawl.actor import session_id
-from daemons.descriptions.fold import DescriptionFold
+from daemons.descriptions.actor import description_fold
 from daemons.domains import SHARDS
+from daemons.embed.actor import text_vectors
 from daemons.embed.listings import ListingFold
-from daemons.embed.texts import TextFold, TextVectors
+from daemons.embed.texts import TextFold
 from daemons.enrich import ENRICHERS
-from daemons.enrich.actor import TEXT
-from daemons.enrich.fold import EnrichFold
-from daemons.sources import SOURCES
+from daemons.enrich.actor import enrich_folds
 from lib.errors import VakanzError
 from lib.life.config import Config
-from lib.life.fetching import fetcher
-from lib.life.session import open_database, open_stores, vakanz_version
-from lib.match.encoder import load_text_encoder, load_title_encoder
-from lib.posting import boards
+from lib.life.session import open_database, open_stores
+from lib.match.encoder import load_title_encoder
 from lib.store import followers, leases
-from lib.store.blobs import Blobs
 from lib.store.changes import Fold, Following
 from lib.store.connections import Cache, Database
 
@@ -135,17 +128,9 @@ async def _catch_up(database: Database, shard: int, followings: Sequence[Followi
 
 async def _fold(name: str, config: Config, database: Database, cache: Cache, stack: AsyncExitStack) -> Fold[Any]:
     if name == "descriptions":
-        session = session_id(config.host)
-        await boards.open_session(database, session, config.host, vakanz_version())
-        client = await stack.enter_async_context(fetcher(config, cache))
-        return DescriptionFold(
-            database, client, Blobs(config.blobs), SOURCES, session, config.detail_refresh_days,
-            config.detail_concurrency, random.Random(), lambda: None,
-        )  # fmt: skip
+        return await stack.enter_async_context(description_fold(config, database, cache, lambda: None))
     if name == "embed":
         return ListingFold(database, load_title_encoder)
     if name == "fulltext":
-        load = partial(load_text_encoder, config.text_model, config.models, config.model_threads or os.cpu_count() or 1)
-        return TextFold(TextVectors(database, config.text_model, load, lambda: None))
-    enricher = next(one for one in ENRICHERS if one.name == name)
-    return EnrichFold(database, enricher, () if name == TEXT else (TEXT,), anyio.CapacityLimiter(1))
+        return TextFold(text_vectors(config, database, lambda: None))
+    return next(fold for fold in enrich_folds(database) if fold.follower.name == name)

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from daemons.crawl.actor import session_id
 from daemons.descriptions.fold import DescriptionFold
 from daemons.sources import SOURCES
 from lib.life.actor import Life
+from lib.life.config import Config
 from lib.life.fetching import fetcher
 from lib.life.following import follow
 from lib.life.session import vakanz_version
 from lib.posting import boards
 from lib.store.blobs import Blobs, PatientBlobs
 from lib.store.changes import Following
-from lib.store.connections import Link
+from lib.store.connections import Cache, Database, Link
+
+
+@asynccontextmanager
+async def description_fold(
+    config: Config, database: Database, cache: Cache, turned: Callable[[], None]
+) -> AsyncIterator[DescriptionFold]:
+    """The fold as it runs on this machine, in a crawl session of its own. `turned` is told of every step."""
+    session = session_id(config.host)
+    await boards.open_session(database, session, config.host, vakanz_version())
+    blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=turned))
+    async with fetcher(config, cache) as client:
+        yield DescriptionFold(
+            database, client, blobs, SOURCES, session, config.detail_refresh_days, config.detail_concurrency,
+            random.Random(), turned,
+        )  # fmt: skip
 
 
 async def serve(life: Life, shards: range) -> None:
     """Follows the given shards until asked to stop."""
-    config = life.config
-    session = session_id(config.host)
-    await boards.open_session(life.database, session, config.host, vakanz_version())
-    blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
-    async with fetcher(config, life.cache) as client:
-        fold = DescriptionFold(
-            life.database, client, blobs, SOURCES, session, config.detail_refresh_days,
-            config.detail_concurrency, random.Random(), life.progress,
-        )  # fmt: skip
-        owner = f"{config.host}:{life.unit}"
+    owner = f"{life.config.host}:{life.unit}"
+    async with description_fold(life.config, life.database, life.cache, life.progress) as fold:
         await follow(life, [Following(life.database, fold, shard, owner) for shard in shards])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -11,9 +12,11 @@ import anyio
 from daemons.embed.listings import ListingFold
 from daemons.embed.texts import TextFold, TextVectors
 from lib.life.actor import Life
+from lib.life.config import Config
 from lib.life.following import follow
 from lib.match.encoder import load_text_encoder, load_title_encoder
 from lib.store.changes import Following
+from lib.store.connections import Database
 from lib.store.streams import Job, Stream
 from lib.store.workers import consume
 
@@ -29,13 +32,17 @@ async def serve_listings(life: Life, shards: range) -> None:
     await follow(life, [Following(life.database, fold, shard, owner) for shard in shards])
 
 
+def text_vectors(config: Config, database: Database, turned: Callable[[], None]) -> TextVectors:
+    """Full-text vectors by the configured model, which is loaded for the first text."""
+    load = partial(load_text_encoder, config.text_model, config.models, config.model_threads or os.cpu_count() or 1)
+    return TextVectors(database, config.text_model, load, turned)
+
+
 async def serve_texts(life: Life, shards: range) -> None:
     """Embeds full texts until asked to stop: matched ones as they come, the others of the given shards in between."""
-    config = life.config
     os.nice(_NICENESS)
-    load = partial(load_text_encoder, config.text_model, config.models, config.model_threads or os.cpu_count() or 1)
-    vectors = TextVectors(life.database, config.text_model, load, life.progress)
-    owner = f"{config.host}:{life.unit}"
+    vectors = text_vectors(life.config, life.database, life.progress)
+    owner = f"{life.config.host}:{life.unit}"
 
     async def handle(job: Job) -> None:
         ids = [int(one) for one in job.payload["posting_ids"]]
