@@ -124,7 +124,7 @@ async def _over_http(market: _Market, count: int) -> Row:
                 raise RuntimeError(f"Scrapy stored {said['items']} of {count} postings")
             return float(said["items"] / said["seconds"])
 
-    figures, bounds = await in_turns(max(2, market.lab.rounds - 1), ours, scrapy)
+    figures, bounds = await in_turns(market.lab.rounds, ours, scrapy)
     return Row.of_rounds(
         figures, bounds, name="ingest over HTTP", unit="postings/s", target=Target(">=", 5.0),
         bound="Scrapy, one INSERT per item", n=f"{count:,} postings on {market.boards} boards, one process each",
