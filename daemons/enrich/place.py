@@ -11,7 +11,7 @@ class PlaceEnricher:
     """Resolves the place fields. A country that the payload states is `stated`, all else is `derived`."""
 
     name = "place"
-    version = 1
+    version = 2
     fields: tuple[str, ...] = ("city", "region", "country_code", "lat", "lon")
 
     def enrich(self, posting: Facts) -> Finding:

@@ -141,6 +141,7 @@ CITY_STATES = {("DE", "16"): "Berlin", ("DE", "04"): "Hamburg", ("AT", "09"): "W
 # (country, the gazetteer's name) -> the name on the place's own signs.
 LOCAL_NAMES = {
     ("AT", "Vienna"): "Wien",
+    ("AT", "Sankt Pölten"): "St. Pölten",
     ("DE", "Munich"): "München",
     ("DE", "Nuremberg"): "Nürnberg",
     ("DE", "Freiburg"): "Freiburg im Breisgau",
@@ -172,6 +173,10 @@ NICKNAMES = {
     ("CH", "Luzern"): "Lucerne",
     ("CH", "Biel/Bienne"): "Biel|Bienne",
     ("CH", "Sitten"): "Sion",
+    ("CH", "Chur"): "Coire|Coira",
+    ("CH", "Delémont"): "Delsberg",
+    ("CH", "Bellinzona"): "Bellenz",
+    ("IT", "Bolzano"): "Bozen",
     ("CH", "Neuchâtel"): "Neuenburg",
     ("AT", "Vienna"): "Wien|Stadt Wien",
     ("US", "New York City"): "New York|NYC|Manhattan",
