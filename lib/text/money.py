@@ -7,6 +7,7 @@ from there, so that the time is linear in the text.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
@@ -20,6 +21,8 @@ MAX_NUMBERS = 2_000
 MAX_SPANS = 20
 _LEFT = 70
 _RIGHT = 45
+_RIGHT_BEHIND = 14
+_MORE_CHARS = 140
 
 _CURRENCIES = {
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "teur": "EUR", "t€": "EUR", "chf": "CHF", "tchf": "CHF",
@@ -41,15 +44,15 @@ _NO_PAY_UNIT = re.compile(
     re.IGNORECASE,
 )
 _DASH = re.compile(
-    r"(?:\s?/\s?(?:hr?|hour|std|stunde|day|tag|month|monat|year|jahr)\.?)?"
-    r"\s{0,2}(?:-|–|—|‑|−|~|bis(?: zu)?|to|und|and)\s{0,2}",
+    r"(?:\s?(?:/|per|pro)\s?(?:hr?|hour|std|stunde|day|tag|month|monat|year|jahr)\.?)?"
+    r"[ \t\u00a0\u202f]{0,2}(?:-|–|—|‑|−|~|bis(?: zu)?|to|und|and)[ \t\u00a0\u202f]{0,2}",
     re.IGNORECASE,
 )
 
 _PAY = re.compile(
     r"gehalt|gehälter|lohn|löhne|vergüt|salary|salaries|\bpay\b|compensation|verdien|brutto|entgelt|\bwages?\b|einkommen|"
-    r"bezahl|\bote\b|remuneration|honorar|\bsatz\b|tagessatz|stundensatz|\brates?\b|hiring range|base|kollektivvertrag|"
-    r"\bkv\b|tarif|\bearn|gross|mindestgrund|package|besoldung|pensum|fixum|fixgehalt"
+    r"bezahl|\bote\b|remuneration|honorar|\bsatz\b|tagessatz|stundensatz|\brates?\b|hiring range|\bbase\b|"
+    r"kollektivvertrag|\bkv\b|tarif|\bearn|\bgross\b|mindestgrund|\bpackage|besoldung|pensum|fixum|fixgehalt"
 )
 _OTHER = re.compile(
     r"prämie|bonus|bonifikation|gutschein|zuschuss|budget|umsatz|revenue|funding|invest|finanzierung|\braised|voucher|"
@@ -57,31 +60,50 @@ _OTHER = re.compile(
     r"spesen|€-basis|\bwert\b|worth|kosten|beitrag|ausstattung|equipment|setup|kindergarten|\bvwl\b|vermögenswirksam|"
     r"altersvorsorge|essens|mitarbeiter werben|empfehlung|volumen|\bassets|pro kind|urlaubsgeld|weihnachtsgeld|kredit|"
     r"\bloans?\b|additional|zusätzlich|differential|guthaben|credit|erstattung|sponsor|fördersumme|geschenk|\bcard\b|"
-    r"karte|\bmerchandise|customers|transaktion|valuation|bewertung|\bmatch|contribut|donat|reimburse|\bsaves?\b|spar|\bbilanz|401"
+    r"karte|\bmerchandise|customers|transaktion|valuation|bewertung|\bmatch|contribut|donat|reimburse|\bsaves?\b|spar|\bbilanz|401|"
+    r"weiterbildung|fortbildung|\blearning|lernbudget|fitness|mobilit|jobrad|spende|umzug|relocation|fixkosten|quota|pipeline"
 )
 _PLUS = re.compile(r"[\n.,;:+&]|\bplus\b|zzgl|zuzüglich|\bund\b|\band\b|\binkl|sowie|excluding|exkl")
 _PERIODS: tuple[tuple[Period, str], ...] = (
     ("hour", r"stunde|stündl|stundenl|stundens|\bhour|hourly|/ ?h\b|/ ?hr|/ ?std|\bstd\b|die std"),
-    ("day", r"pro tag|per day|/ ?tag\b|/ ?day|tagessatz|day rate|daily|am tag\b|tagesl"),
-    ("week", r"pro woche\b|per week|/ ?woche|weekly|wöchentlich"),
+    ("day", r"pro tag|per day|/ ?tag\b|/ ?day|tagessatz|day rate|daily rate|tageslohn"),
+    ("week", r"pro woche\b|per week|/ ?woche|weekly (?:pay|wage|salary)|wochenlohn"),
     ("month", r"monat|month|mtl|\bp\.? ?m\b|/ ?mon|miesi"),
-    ("year", r"jahr|year|annu|\bp\.? ?a\b|jährl|\bote\b"),
+    ("year", r"(?<!lehr)(?<!ausbildungs)(?<!berufs)jahr|year|annu|\bp\.? ?a\b|jährl|\bote\b"),
 )
 _PERIOD = re.compile("|".join(f"(?P<{name}>{words})" for name, words in _PERIODS))
+# A number without a currency is pay only where its period follows at once; else it may be a postal code.
+_TIMED_BARE = re.compile(
+    r"(?:,[-–])? ?(?:brutto |gross )?(?:/ ?|pro |per |im |an? |p\. ?)?(?:monat|month|jahr|jährl|year|annu|m\.|a\.)",
+    re.IGNORECASE,
+)
 _ASIDE = re.compile(r"\([^()]*\)")
 _EURO_SIZED = frozenset({"EUR", "CHF", "USD", "GBP", "CAD", "AUD", "SGD", None})
 _PLAUSIBLE: dict[Period, tuple[float, float]] = {
-    "hour": (3, 500),
-    "day": (40, 4_000),
-    "week": (100, 15_000),
-    "month": (200, 60_000),
-    "year": (3_000, 2_000_000),
+    "hour": (4, 300),
+    "day": (60, 2_500),
+    "week": (150, 6_000),
+    "month": (350, 20_000),
+    "year": (8_000, 2_000_000),
 }
-_WORK_HOURS = re.compile(r"\d+ ?(?:h|stunden|std\.?|hours|wochenstunden) ?(?:/|pro|per|die|a|in der)? ?(?:woche|week)")
+# Times that belong to the work, not to the pay: "38,5 Stunden pro Woche", "30 Tage Urlaub im Jahr", "5 years of".
+_OTHER_TIMES = re.compile(
+    r"\d+ ?(?:-|–)? ?(?:h\b|stunden|std\.?|hours?|wochenstunden|tagen?|days?)[^.,;\n\d]{0,25}?"
+    r"(?:woche|week|monat|month|jahr|year)"
+    r"|\d+ ?(?:wochenstunden|stunden\b|hours\b)|\d\+? ?(?:years?|jahren?)\b"
+)
 _PAYMENTS = re.compile(
     r"(?<!\d)(1[2-6]) ?(?:x|×|mal|monatsgeh|monatsl|gehälter|salaries|times)|(?:x|×) ?(1[2-6])(?!\d)"
 )
-_FLOOR = re.compile(r"(?:\bab|\bfrom|mindestens|starting at|minimum|mind\.|at least|beginnt bei|über)[^\d]{0,12}$")
+_FLOOR = re.compile(
+    r"(?:\bab(?! sofort)|\bfrom|mindestens|starting at|minimum|mind\.|at least|beginnt bei|über)[^\d]{0,12}$"
+    r"|(?:mindest(?:ge|grund|lohn|brutto|jahres|monats|ent)|kollektivvertrag|\bkv\b|minimum"
+    r"|collective (?:bargaining )?agreement)[^\d\n]{0,60}$"
+)
+# Austrian adverts state the minimum of the collective agreement, and that more is paid.
+_MORE = re.compile(r"überzahl|overpay|over-payment|marktkonforme mehr")
+_MORE_RIGHT = re.compile(r" ?(?:\+(?! ?[\d$€£])|or more|und mehr|aufwärts|upwards|and up\b)")
+_SENTENCE = re.compile(r"[.!?…] +(?=[A-ZÄÖÜ])|\n")
 _CEILING = re.compile(r"(?:bis zu|\bup to|maximal|max\.|\bbis)[^\d]{0,8}$")
 
 
@@ -182,21 +204,23 @@ def _same_dollar(low: _Amount, high: _Amount) -> bool:
 
 def _span(text: str, low: _Amount, high: _Amount | None) -> SalarySpan | None:
     last = high or low
+    currency = last.currency or low.currency
+    if currency is None and not last.thousands and (low.value < 1_000 or not _TIMED_BARE.match(text, last.end)):
+        return None
     first_value = low.value * (1_000 if last.thousands and not low.thousands and low.value < 1_000 else 1)
     values = (first_value, last.value)
     left = text[max(0, low.start - _LEFT) : low.start].lower()
     right = text[last.end : last.end + _RIGHT].lower()
-    currency = last.currency or low.currency
     if not 0 < min(values) <= max(values) < 10_000_000 or max(values) > 20 * min(values):
         return None
     if _is_other(left, right) or not _is_pay(values, left, right, currency, thousands=last.thousands):
         return None
-    period = _period(values, currency, left, right)
+    period = _period(values, currency, *_sentence_around(text, low.start, last.end))
     if period is None:
         return None
     bottom: float | None = min(values)
     top: float | None = max(values)
-    if high is None and _FLOOR.search(left):
+    if high is None and (_FLOOR.search(left) or _is_open(text, last.end)):
         top = None
     elif high is None and _CEILING.search(left):
         bottom = None
@@ -229,31 +253,51 @@ def _is_pay(values: tuple[float, float], left: str, right: str, currency: str | 
     timed = _PERIOD.search(right[:20]) is not None
     low, high = values
     if currency is None:
-        return (thousands and low < high <= min(3 * low, 400_000)) or (
-            worded and (thousands or (timed and low >= 1_000))
-        )
+        return worded or (thousands and low < high <= min(3 * low, 400_000))
     return worded or timed or 15_000 <= low < high <= 4 * low
 
 
-def _period(values: tuple[float, float], currency: str | None, left: str, right: str) -> Period | None:
-    """The nearest period named behind the amount, else before it, that makes sense for it; else the usual one."""
-    behind = [match.lastgroup for match in _PERIOD.finditer(_WORK_HOURS.sub(" ", right))]
-    before = [match.lastgroup for match in _PERIOD.finditer(_WORK_HOURS.sub(" ", left))]
-    named = behind + before[::-1]
-    for period, (least, most) in _PLAUSIBLE.items() if currency in _EURO_SIZED else ():
-        if not least <= values[0] <= values[1] <= most:
-            named = [name for name in named if name != period]
-    for name in named:
-        return name  # type: ignore[return-value]
-    return None if behind or before else usual_period(max(values), currency)
+def _is_open(text: str, end: int) -> bool:
+    """Whether more than the amount that ends there may be paid."""
+    right = text[end : end + _MORE_CHARS].lower()
+    return _MORE_RIGHT.match(right) is not None or _MORE.search(right) is not None
+
+
+def _sentence_around(text: str, start: int, end: int) -> tuple[str, str]:
+    """What stands before and behind an amount in its sentence; before, the line above where the amount begins one."""
+    left = text[max(0, start - _LEFT) : start].rstrip()
+    before = _SENTENCE.split(left)[-1]
+    behind = _SENTENCE.split(text[end : end + _RIGHT], maxsplit=1)[0]
+    return before.lower(), behind.lower()
+
+
+def _period(values: tuple[float, float], currency: str | None, before: str, behind: str) -> Period | None:
+    """The nearest period named behind the amount, else before it, that makes sense for it; else the usual one.
+
+    None when the words right behind the amount name a period in which nobody is paid so much or so little.
+    """
+    right = list(_PERIOD.finditer(_OTHER_TIMES.sub(_blank, behind)))
+    left = list(_PERIOD.finditer(_OTHER_TIMES.sub(_blank, before)))
+    for match in right + left[::-1]:
+        period: Period = match.lastgroup  # type: ignore[assignment]
+        least, most = _PLAUSIBLE[period] if currency in _EURO_SIZED else (0.0, math.inf)
+        if least <= values[0] <= values[1] <= most:
+            return period
+        if right and match is right[0] and match.start() <= _RIGHT_BEHIND:
+            return None
+    return usual_period(max(values), currency)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def usual_period(value: float, currency: str | None) -> Period | None:
-    """The usual period of an amount of that size, where salaries are written in units of about one euro."""
+    """The period of an amount whose size leaves no doubt, where salaries are written in units of about one euro."""
     if currency in ("JPY", "INR", "HUF", "CZK"):
         return "year" if value >= 200_000 else None
-    if value >= 12_000:
+    if value >= 20_000:
         return "year"
-    if value >= 900:
+    if 1_200 <= value < 15_000:
         return "month"
     return "hour" if 9 <= value <= 120 else None
