@@ -1,4 +1,10 @@
-"""What pay of any period and currency comes to in a year, in its own currency, in euro and in Swiss francs."""
+"""What pay of any period and currency comes to in a year, in its own currency, in euro and in Swiss francs.
+
+The exchange rates are a fixed table, nothing fetches or renews them: rounded reference values as of RATES_DATE, written
+down by hand in the manner of the European Central Bank's euro reference rates and not checked against them since. They
+make postings comparable to a few per cent; nobody is paid by them. An operator should replace the table with current
+rates, change RATES_DATE, and raise the version of the enricher `salary`, which then converts the past again.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +15,7 @@ import msgspec
 
 from lib.text.money import Period
 
-# Units of one euro at the end of 2025, rounded to three digits, after the European Central Bank's reference rates.
-# They make postings comparable; nobody is paid by them.
+# Units of the currency for one euro, rounded to three digits.
 RATES_DATE = date(2025, 12, 31)
 RATES_PER_EUR = {
     "EUR": 1.0,
