@@ -1,4 +1,8 @@
-"""The kind of employment, whether it is permanent, and where the work is done."""
+"""The kind of employment, whether it is permanent, and where the work is done.
+
+`employment` tells the hours where the posting does: a fixed-term job in full time is "full_time", and `permanent` tells
+that it ends. It is "temporary" only where the contract is said to end and nothing is said about the hours.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import re
 from typing import NamedTuple
 
 from daemons.enrich.contract import MAX_EVIDENCE_CHARS, MAX_TEXT_CHARS, Facts, Finding, Provenance, Scalar, Span
+from lib.text.passages import lower, matches, passages
+from lib.text.workplace import find_workplace, name_workplace
 
 _MAX_TITLE_CHARS = 500
 _MAX_PLACES = 20
@@ -30,46 +36,50 @@ _PART = re.compile(
 )
 # Percentages in a text are travel and discounts; "full-time experience" is asked for, not offered.
 _HOURS_IN_TEXT = re.compile(
-    r"\b(?:(?P<either>voll-? ?(?:und|oder|/|bzw\.?|&) ?-?teilzeit)|(?P<full>vollzeit|full[- ]time)"
-    r"|(?P<part>teilzeit|part[- ]time))(?! (?:\w+ )?(?:experience|status|student|studium|equivalent))"
+    r"(?P<either>voll-? ?(?:und|oder|/|bzw\.?|&) ?-?teilzeit"
+    r"|\b(?:möglichkeit (?:zur|auf|der|in)|option auf|auch in|auch) teilzeit"
+    r"|teilzeit(?:arbeit|beschäftigung)?(?: ist| auch)? möglich|teilzeitgeeignet|teilzeitfähig|teilzeitmodelle"
+    r"|part[- ]time (?:is )?(?:also )?(?:possible|welcome|an option))"
+    r"|\b(?:(?P<full>vollzeit|full[- ]time)|(?P<part>teilzeit|part[- ]time))"
+    r"(?! (?:\w+ )?(?:experience|status|student|studium|equivalent|employees|staff|offers|mitarbeit))"
 )
+_HOURS_WORDS = ("vollzeit", "teilzeit", "full-time", "full time", "part-time", "part time")
 _TEMPORARY = re.compile(
     r"\btemporary\b|\btemp\b|seasonal|saison(?:al|kraft|arbeit)|zeitarbeit|\binterim\b|^contract$|aushilfe"
 )
+_LEAVE = r"(?:parental|maternity|paternity)(?: leave)?"
 _LIMITED = re.compile(
-    r"(?<!un)befristet|befristung|fixed[- ]term|limited contract|temporary (?:contract|position|role)"
-    r"|elternzeitvertretung|^temporary\b|zeitlich begrenzt"
+    r"(?<!un)(?<!nicht )(?<!keine )(?<!keinen )befristet|(?<!ent)(?<!keine )befristung|fixed[- ]term"
+    r"|(?<!un)limited contract|temporary (?:contract|position|role|job)|^temporary\b|\b\d{1,2}[- ]months? contract"
+    r"|(?:position|role|contract|job|employment|vertrag|stelle)[^.\n]{0,30}(?<!un)(?:limited|begrenzt) (?:to|for|auf)"
+    r" (?:\w+ )?(?:\d+|twelve|zwölf|one|two|zwei|ein) (?:months?|years?|monate?|jahre?)\b|zeitlich begrenzt"
+    r"|(?:elternzeit|karenz|mutterschutz|mutterschafts|schwangerschafts|krankheits)-?vertretung"
+    r"|vertretung[^.\n]{0,30}elternzeit|für die dauer (?:der|einer) elternzeit"
+    rf"|{_LEAVE} (?:cover\b|replacement|substitut)|\b(?:to cover|covering|replacement for)(?: an?)? {_LEAVE}"
 )
 _UNLIMITED = re.compile(
-    r"unbefristet|festanstellung|feste anstellung|^permanent|permanent (?:contract|position|employment|role)"
-    r"|unlimited contract|indefinite contract"
+    r"unbefristet|festanstellung|feste anstellung|^permanent|permanent (?:contract(?!s)|position|employment|role)"
+    r"|offer(?:ing)? (?:only )?permanent contracts|unlimited contract|indefinite contract"
 )
-_CONTRACT_WORDS = ("befrist", "anstellung", "permanent", "fixed", "contract", "temporary", "vertretung", "begrenzt")
+# "With a view to a permanent position", "Chance auf unbefristete Übernahme": the contract itself ends.
+_OUTLOOK_BEFORE = re.compile(
+    r"(?:chance|aussicht|option|möglichkeit|ziel|perspektive|possibilit|prospect|opportunity|view to|expectation)"
+    r"[^.\n]{0,40}$"
+)
+_OUTLOOK_BEHIND = re.compile(r"\w{0,3} (?:übernahme|übernommen|weiterbeschäftig|verlänger)")
+_CONTRACT_WORDS = (
+    "befrist", "anstellung", "permanent", "fixed", "contract", "temporary", "vertretung", "begrenzt", "limited to",
+    "limited for", "elternzeit", "parental", "maternity", "paternity",
+)  # fmt: skip
 
-_ONSITE = re.compile(
-    r"\b(?:no|not|keine?|keinen|nicht) (?:fully )?(?:remote|home[- ]?office|mobile arbeit)"
-    r"|(?:remote|home[- ]?office)[^.\n]{0,20}(?:nicht möglich|not possible|ausgeschlossen)"
-    r"|\bon-?site only|fully on-?site|100 ?% (?:on-?site|vor ort|präsenz)|ausschließlich vor ort"
-    r"|(?:5|five) days (?:a|per) week in (?:the|our) office"
-)
-_REMOTE = re.compile(
-    r"(?:100 ?%|fully|full|completely|komplett|vollständig|rein|ausschließlich)[- ](?:remote|home[- ]?office)"
-    r"|remote[- ]first|work from anywhere|\bremote (?:position|role|job|opportunity|stelle)\b"
-    r"|(?:role|position|job|stelle) (?:is|ist) (?:a )?(?:fully |100 ?% )?remote\b|deutschlandweit remote"
-)
-_HYBRID = re.compile(
-    r"\bhybrid(?:e[srnm]?)?[- ](?:work|working|arbeit\w*|model|modell|role|position|setup|office|schedule|arrangement)"
-    r"|\bhybrid (?:in|from|aus)\b|(?:remote|home[- ]?office)[- ](?:möglichkeit|option|anteil|tage|regelung|days)"
-    r"|(?:tage?|days?|%)[^.\n]{0,25}(?:home[- ]?office|remote|mobil\w* arbeiten|from home)"
-    r"|(?:möglichkeit|option)[^.\n]{0,30}(?:home[- ]?office|remote|mobil\w* arbeiten)|mobiles arbeiten"
-    r"|teilweise (?:remote|home)|partly remote|partially remote|home[- ]?office möglich"
-)
-_PLACE_WORDS = ("remote", "home", "hybrid", "mobil", "site", "vor ort", "anywhere", "in the office", "in our office")
-_REMOTE_WORD = re.compile(
-    r"(?<![\w-])(?:remote(?! (?:sensing|control|desktop|hands|access|monitoring|diagnos|support|maintenance))"
-    r"|home[- ]?office|telearbeit)(?![\w])"
-)
-_HYBRID_WORD = re.compile(r"(?<![\w-])hybrid(?![- ]?(?:cloud|fahrzeug|antrieb|vehicle|powertrain|app|drive)|\w)")
+
+class _Words(NamedTuple):
+    """Words to read: as they stand, in small letters at the same positions, and where they come from."""
+
+    original: str
+    small: str
+    stated: bool = False
+    in_text: bool = False
 
 
 class _Answer(NamedTuple):
@@ -85,17 +95,18 @@ class EmploymentEnricher:
     """Reads the payload's own words first, then the title and the places, then the description."""
 
     name = "employment"
-    version = 1
+    version = 2
     fields: tuple[str, ...] = ("employment", "permanent", "remote")
 
     def enrich(self, posting: Facts) -> Finding:
         """The finding for one posting; a field is None where nothing is said, or both."""
-        title = posting.title[:_MAX_TITLE_CHARS].lower()
-        stated = (posting.employment_type or "")[:_MAX_TITLE_CHARS].lower()
-        text = _lower((posting.text or "")[:MAX_TEXT_CHARS])
+        stated = _words(posting.employment_type or "", _MAX_TITLE_CHARS, stated=True)
+        title = _words(posting.title, _MAX_TITLE_CHARS)
+        text = _words(posting.text or "", MAX_TEXT_CHARS, in_text=True)
+        permanent = _permanent(stated, title, text)
         answers = {
-            "employment": _employment(stated, title, text),
-            "permanent": _permanent(stated, title, text),
+            "employment": _employment(stated, title, text) or _ending(permanent),
+            "permanent": permanent,
             "remote": _remote(posting, title, text),
         }
         values: dict[str, Scalar] = {name: answer.value if answer else None for name, answer in answers.items()}
@@ -113,74 +124,87 @@ class EmploymentEnricher:
         return Finding(values=values, provenance=provenance)
 
 
-def _employment(stated: str, title: str, text: str) -> _Answer | None:
+def _words(original: str, most: int, *, stated: bool = False, in_text: bool = False) -> _Words:
+    return _Words(original[:most], lower(original[:most]), stated, in_text)
+
+
+def _answer(value: str | bool, words: _Words, span: Span) -> _Answer:
+    return _Answer(value, words.original[slice(*span)], span if words.in_text else None, words.stated)
+
+
+def _employment(stated: _Words, title: _Words, text: _Words) -> _Answer | None:
     """A special kind outranks the hours, because an internship is often stated as full time."""
-    for words, is_stated in ((stated, True), (title, False)):
-        match = _SPECIAL.search(words)
+    for words in (stated, title):
+        match = _SPECIAL.search(words.small)
         if match is not None:
-            return _Answer(str(match.lastgroup), match[0], stated=is_stated)
-    for words, is_stated in ((stated, True), (title, False)):
-        hours = _hours(words) or _found("temporary", _TEMPORARY.search(words))
-        if hours is not None:
-            return _Answer(hours.value, hours.evidence, stated=is_stated)
+            return _answer(str(match.lastgroup), words, match.span())
+    for words in (stated, title):
+        answer = _hours(words) or _found("temporary", _TEMPORARY, words)
+        if answer is not None:
+            return answer
     return _hours_in_text(text)
 
 
-def _hours(words: str) -> _Answer | None:
+def _hours(words: _Words) -> _Answer | None:
     """Full time, part time, or either, in a few words."""
-    full, part = _FULL.search(words), _PART.search(words)
-    either = _EITHER.search(words) or (full if part else None)
-    return _found("full_or_part_time", either) or _found("full_time", full) or _found("part_time", part)
+    full, part = _found("full_time", _FULL, words), _found("part_time", _PART, words)
+    either = _found("full_or_part_time", _EITHER, words)
+    if either is None and full is not None and part is not None:
+        return full._replace(value="full_or_part_time")
+    return either or full or part
 
 
-def _hours_in_text(text: str) -> _Answer | None:
-    if "zeit" not in text and "time" not in text:
-        return None
-    first: dict[str, re.Match[str]] = {}
-    for match in _HOURS_IN_TEXT.finditer(text):
-        first.setdefault(str(match.lastgroup), match)
+def _hours_in_text(text: _Words) -> _Answer | None:
+    first: dict[str, Span] = {}
+    for match in matches(_HOURS_IN_TEXT, text.small, passages(text.small, _HOURS_WORDS)):
+        first.setdefault(str(match.lastgroup), match.span())
     if "either" in first or len(first) > 1:
-        match = first.get("either") or first["full"]
-        return _Answer("full_or_part_time", match[0], match.span())
-    for kind, match in first.items():
-        return _Answer(f"{kind}_time", match[0], match.span())
+        return _answer("full_or_part_time", text, first.get("either") or first["full"])
+    for kind, span in first.items():
+        return _answer(f"{kind}_time", text, span)
     return None
 
 
-def _permanent(stated: str, title: str, text: str) -> _Answer | None:
+def _permanent(stated: _Words, title: _Words, text: _Words) -> _Answer | None:
     """Whether the contract has no end; None when the words say both ("at first limited, then permanent")."""
-    for words, is_stated, in_text in ((stated, True, False), (title, False, False), (text, False, True)):
-        if not any(word in words for word in _CONTRACT_WORDS):
-            continue
-        limited, unlimited = _LIMITED.search(words), _UNLIMITED.search(words)
+    for words in (stated, title, text):
+        spans = passages(words.small, _CONTRACT_WORDS)
+        limited = next(matches(_LIMITED, words.small, spans), None)
+        unlimited = next(
+            (match for match in matches(_UNLIMITED, words.small, spans) if not _is_outlook(words.small, match)), None
+        )
         if limited and unlimited:
             return None
         match = unlimited or limited
         if match is not None:
-            return _Answer(match is unlimited, match[0], match.span() if in_text else None, is_stated)
+            return _answer(match is unlimited, words, match.span())
     return None
 
 
-def _remote(posting: Facts, title: str, text: str) -> _Answer | None:
+def _is_outlook(small: str, match: re.Match[str]) -> bool:
+    """Whether a permanent contract is only held out."""
+    start, end = match.span()
+    before = _OUTLOOK_BEFORE.search(small, max(0, start - 60), start)
+    return before is not None or _OUTLOOK_BEHIND.match(small, end, end + 30) is not None
+
+
+def _ending(permanent: _Answer | None) -> _Answer | None:
+    """The kind of a job of which only the end is known."""
+    return permanent._replace(value="temporary") if permanent is not None and permanent.value is False else None
+
+
+def _remote(posting: Facts, title: _Words, text: _Words) -> _Answer | None:
     if posting.remote is not None:
         return _Answer(posting.remote, posting.remote, stated=True)
-    for words in (title, *(place[:_MAX_TITLE_CHARS].lower() for place in posting.places[:_MAX_PLACES])):
-        answer = _found("hybrid", _HYBRID_WORD.search(words)) or _found("remote", _REMOTE_WORD.search(words))
-        if answer is not None:
-            return answer
-    if any(word in text for word in _PLACE_WORDS):
-        for value, pattern in (("onsite", _ONSITE), ("remote", _REMOTE), ("hybrid", _HYBRID)):
-            match = pattern.search(text)
-            if match is not None:
-                return _Answer(value, match[0], match.span())
-    return None
+    places = (_words(place, _MAX_TITLE_CHARS) for place in posting.places[:_MAX_PLACES])
+    for words in (title, *places):
+        named = name_workplace(words.small)
+        if named is not None:
+            return _answer(named[0], words, named[1])
+    found = find_workplace(text.small)
+    return None if found is None else _answer(found[0], text, found[1])
 
 
-def _found(value: str, match: re.Match[str] | None) -> _Answer | None:
-    return None if match is None else _Answer(value, match[0])
-
-
-def _lower(text: str) -> str:
-    """Small letters at the same positions; a few letters have a longer small form, and spans must fit the text."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(small if len(small := c.lower()) == 1 else c for c in text)
+def _found(value: str, pattern: re.Pattern[str], words: _Words) -> _Answer | None:
+    match = pattern.search(words.small)
+    return None if match is None else _answer(value, words, match.span())

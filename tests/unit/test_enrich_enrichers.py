@@ -50,6 +50,7 @@ def check(enricher: Enricher, finding: Finding, text: str | None) -> None:
         if proof.span is not None:
             start, end = proof.span
             assert text is not None and 0 <= start < end <= len(text)
+            assert text[start:end][:MAX_EVIDENCE_CHARS] == proof.evidence
     assert all(name in finding.provenance for name, value in finding.values.items() if value is not None)
     assert all(not isinstance(value, float) or math.isfinite(value) for value in finding.values.values())
 
@@ -66,7 +67,21 @@ def test_any_facts_give_a_finding_of_all_columns(enricher: Enricher, facts: Fact
 @pytest.mark.parametrize("enricher", ENRICHERS, ids=lambda one: one.name)
 @pytest.mark.parametrize(
     "piece",
-    ["2 tage ", "remote ", "möglichkeit ", "100 % ", "vollzeit ", "1.000 € ", "<div>", "a", "Berlin, ", "\n", "İ"],
+    [
+        "2 tage ",
+        "remote ",
+        "möglichkeit ",
+        "arbeit",
+        "fixed-term permanent position ",
+        "100 % ",
+        "vollzeit ",
+        "1.000 € ",
+        "<div>",
+        "a",
+        "Berlin, ",
+        "\n",
+        "İ",
+    ],
 )
 def test_long_facts_end_soon(enricher: Enricher, piece: str) -> None:
     words = piece * (400_000 // len(piece))
@@ -147,6 +162,16 @@ def test_the_postings_own_currency_comes_first() -> None:
         ("Aushilfe im Minijob", None, "", "mini_job", None, None),
         ("Freelance Designer", None, "", "freelance", None, None),
         ("Nurse", None, "unbefristete Stelle in Vollzeit, 2 Tage Homeoffice", "full_time", True, "hybrid"),
+        ("Nurse", None, "Befristet mit Aussicht auf eine unbefristete Stelle", "temporary", False, None),
+        ("Nurse", None, "This is a fixed-term contract for 12 months, full-time", "full_time", False, None),
+        ("Nurse", "temporary, full-time", "", "full_time", False, None),
+        ("Nurse (Elternzeitvertretung)", None, "", "temporary", False, None),
+        ("Nurse", None, "The position is limited to 12 months", "temporary", False, None),
+        ("Nurse", None, "to cover a maternity leave", "temporary", False, None),
+        ("Nurse", None, "unlimited contract, 18 weeks of parental leave", None, True, None),
+        ("Nurse", None, "Wir bieten keine befristeten Verträge", None, None, None),
+        ("Nurse", None, "Flexible Zeiten und Möglichkeit zur Teilzeit", "full_or_part_time", None, None),
+        ("Nurse", None, "Stock options for all full-time employees", None, None, None),
         ("Nurse", None, "zunächst befristet, danach unbefristet; fully remote", None, None, "remote"),
         ("Nurse", None, "5 years of full-time experience, abgeschlossene Ausbildung", None, None, None),
         ("Developer (Remote)", None, "", None, None, "remote"),
@@ -159,6 +184,63 @@ def test_employment(
 ) -> None:
     finding = EmploymentEnricher().enrich(Facts(id=1, title=title, employment_type=stated, text=text))
     assert finding.values == {"employment": employment, "permanent": permanent, "remote": remote}
+
+
+@pytest.mark.parametrize(
+    ("text", "remote"),
+    [
+        ("We work hybrid: 4 days from home, the others in our office.", "hybrid"),
+        ("Wir arbeiten hybrid: 2 Tage von zu Hause", "hybrid"),
+        ("2 Tage Homeoffice pro Woche", "hybrid"),
+        ("Mobiles Arbeiten an 3 Tagen", "hybrid"),
+        ("home office option", "hybrid"),
+        ("Folks are in the office 2 days a week.", "hybrid"),
+        ("We operate as a hybrid workplace. #LI-Hybrid", "hybrid"),
+        ("Flexible Arbeitszeiten, Homeoffice, Obst", "hybrid"),
+        ("Zu 100 % remote möglich", "remote"),
+        ("This role is fully remote", "remote"),
+        ("Deutschlandweit remote", "remote"),
+        ("Sie arbeiten vollständig im Homeoffice", "remote"),
+        ("Work from anywhere in Germany", "remote"),
+        ("We are a remote-first company", "remote"),
+        ("Kein Homeoffice möglich", "onsite"),
+        ("No remote work", "onsite"),
+        ("Remote or hybrid work will not be considered.", "onsite"),
+        ("Homeoffice ist bei dieser Aufgabe nicht möglich", "onsite"),
+        ("Work from anywhere for one month per year", None),
+        ("Up to 4 weeks of fully remote work", None),
+        ("Not fully remote", None),
+        ("You sell to remote-first startups", None),
+        ("Home office stipend, 500 € for your setup", None),
+    ],
+)
+def test_where_the_work_is_done(text: str, remote: str | None) -> None:
+    finding = EmploymentEnricher().enrich(Facts(id=1, title="Nurse", text=text))
+    assert finding.values["remote"] == remote
+    if remote is not None:
+        assert finding.provenance["remote"].evidence in text
+
+
+def test_what_a_payload_leaves_out_of_its_pay_is_derived() -> None:
+    stated = Salary(min=80_000, max=99_000)
+    finding = SalaryEnricher().enrich(Facts(id=1, title="Koch", places=("Zürich",), salary=stated))
+    assert (finding.values["salary_currency"], finding.values["salary_period"]) == ("CHF", "year")
+    kinds = {name: proof.kind for name, proof in finding.provenance.items()}
+    assert kinds["salary_min"] == "stated" and kinds["salary_currency"] == kinds["salary_period"] == "derived"
+
+
+def test_the_place_decides_how_many_monthly_salaries_make_a_year() -> None:
+    text = "Mindestgehalt laut Kollektivvertrag EUR 3.000 brutto pro Monat, Bereitschaft zur Überzahlung."
+    finding = SalaryEnricher().enrich(Facts(id=1, title="Koch", text=text, places=("Graz",)))
+    assert (finding.values["salary_year_min_eur"], finding.values["salary_year_max_eur"]) == (42_000, None)
+
+
+def test_the_pay_of_other_countries_is_not_believed_at_home() -> None:
+    text = "The San Francisco base pay range for this role is $208,000 - $312,000."
+    abroad = SalaryEnricher().enrich(Facts(id=1, title="Engineer", text=text, places=("San Francisco, CA",)))
+    assert abroad.values["salary_min"] == 208_000
+    home = SalaryEnricher().enrich(Facts(id=1, title="Engineer", text=text, places=("Berlin, Germany",)))
+    assert home.values["salary_min"] is None
 
 
 def test_stated_remote_wins() -> None:
