@@ -36,10 +36,11 @@ async def simulated_market(
         raise NoMarket(f"{replay} is no folder of saved payloads")
     command = [
         sys.executable, "-m", "tests.sim", "--port", "0", "--seed", str(seed), "--companies", str(companies),
-        "--postings", str(postings),
+        "--postings", str(postings), "--until-eof",
     ]  # fmt: skip
     command += [] if replay is None else ["--replay", str(replay.resolve())]
-    # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained.
+    # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained. Its standard
+    # input is a pipe from us, which ends however we do.
     process = await anyio.open_process(command, cwd=_SOURCE_TREE, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         yield await _address(process)

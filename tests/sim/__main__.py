@@ -42,6 +42,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
     parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer (default: none)")
+    parser.add_argument("--until-eof", action="store_true", help="stop when standard input, a pipe, ends, too")
     return parser.parse_args(line)
 
 
@@ -50,6 +51,8 @@ async def _serve(options: argparse.Namespace, world: World) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if options.until_eof:
+        loop.add_reader(sys.stdin, stop.set)  # nobody writes to it: it is readable when its other end is gone
     validators = not options.no_validators
     async with running(
         world, port=options.port, host=options.host, seed=options.seed, validators=validators,
