@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from keeper.observed import Unit
+from lib.life.actor import CLEANUP_S
 from lib.life.config import Config
 
 _UNITS = (
@@ -26,3 +27,8 @@ def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
         Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)
         for name, order in _UNITS
     ]
+
+
+def drain_s(config: Config) -> float:
+    """How long the keeper waits for units to end: longer than a daemon drains, cleans up and takes to exit."""
+    return config.drain_s + 2 * CLEANUP_S

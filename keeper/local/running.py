@@ -22,7 +22,7 @@ from rich.console import Console
 from keeper import keeper
 from keeper.local import examples
 from keeper.local.market import Recognise, register, simulated_market
-from keeper.local.placement import units
+from keeper.local.placement import drain_s, units
 from keeper.local.progress import Display, Standing, standing
 from lib.errors import VakanzError
 from lib.life.config import Config
@@ -133,7 +133,7 @@ async def everything(
                 async def keep() -> None:
                     await keeper.run(
                         units(complete, environment), database=database, cache=cache, logs=logs,
-                        stop=running.stop, drain_s=complete.drain_s,
+                        stop=running.stop, drain_s=drain_s(complete),
                     )  # fmt: skip
                     tasks.cancel_scope.cancel()
 

@@ -30,7 +30,7 @@ from sql import statements
 _SQL = statements("daemons")
 HEARTBEAT_S = 15.0
 STUCK_S = 180.0
-_CLEANUP_S = 5.0
+CLEANUP_S = 5.0
 
 
 @dataclass
@@ -101,7 +101,7 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
                 log.info("started", version=vakanz_version(), pid=os.getpid())
                 await serve(life)
             background.cancel_scope.cancel()
-        with anyio.move_on_after(_CLEANUP_S, shield=True):
+        with anyio.move_on_after(CLEANUP_S, shield=True):
             life.say("stopped", "")
             await _beat_once(life, datetime.now(UTC))
     if figures is not None:
