@@ -126,13 +126,13 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> di
 
 def _contradictions(config: Config) -> list[str]:
     problems = []
-    if config.dsn and urlsplit(config.dsn).scheme not in ("postgresql", "postgres"):
+    if config.dsn and _scheme(config.dsn) not in ("postgresql", "postgres"):
         problems.append("dsn: a postgresql:// address is expected")
-    if config.redis_url and urlsplit(config.redis_url).scheme not in ("redis", "rediss", "unix"):
+    if config.redis_url and _scheme(config.redis_url) not in ("redis", "rediss", "unix"):
         problems.append("redis_url: a redis://, rediss:// or unix:// address is expected")
-    if config.blob_url and urlsplit(config.blob_url).scheme not in ("file", "s3"):
+    if config.blob_url and _scheme(config.blob_url) not in ("file", "s3"):
         problems.append("blob_url: a file:// or s3:// address is expected")
-    if config.simulator and urlsplit(config.simulator).scheme != "http":
+    if config.simulator and _scheme(config.simulator) != "http":
         problems.append("simulator: an http:// address is expected")
     if config.pooled and not config.dsn:
         problems.append("pooled: there is no pooler before the embedded PostgreSQL; set dsn as well")
@@ -152,6 +152,13 @@ def _contradictions(config: Config) -> list[str]:
     if config.model_threads < 0 or config.detail_refresh_days < 0:
         problems.append("model_threads, detail_refresh_days: must not be below 0")
     return problems
+
+
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:  # such as a bracket that is never closed
+        return ""
 
 
 def _boolean(given: Any) -> bool:

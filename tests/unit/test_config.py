@@ -47,6 +47,12 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
         assert word in text
 
 
+@pytest.mark.parametrize("name", ["DSN", "REDIS_URL", "BLOB_URL", "SIMULATOR"])
+def test_an_address_that_is_none_is_a_problem_not_a_crash(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name.lower()}: .* address is expected"):
+        load({f"VAKANZ_{name}": "postgresql://[bad"})
+
+
 @pytest.mark.parametrize("content", ["= nonsense", "\x00", "[a"])
 def test_a_broken_file_is_a_problem_not_a_crash(tmp_path: Path, content: str) -> None:
     file = tmp_path / "vakanz.toml"
