@@ -27,7 +27,7 @@ from keeper.local.progress import Display, Standing, standing
 from lib.errors import VakanzError
 from lib.life.config import Config
 from lib.life.logs import configure
-from lib.life.session import with_servers
+from lib.life.session import make_home, with_servers
 from lib.store.connections import Cache, Database
 from lib.store.migrate import migrate
 from sql import statements
@@ -104,8 +104,9 @@ async def everything(
 
     With a contact configured and no market asked for, the daemons crawl the real web. Raises AlreadyUp, PortTaken.
     """
+    make_home(config)
     logs = config.home / "log"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(exist_ok=True)
     with (
         _only_one(config.home / "up.lock"),
         (logs / "keeper.log").open("a", encoding="utf-8", buffering=1) as log,

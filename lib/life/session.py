@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from lib.errors import ConfigError
 from lib.life.config import Config, load
 from lib.store.connections import Cache, Database
 from lib.store.embedded import embedded
 from lib.store.migrate import migrate
 
 
+def make_home(config: Config) -> None:
+    """Makes the folder of all that is kept on this machine. Raises ConfigError when nothing can be kept there."""
+    try:
+        config.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError([f"home: {error}"]) from error
+    if not os.access(config.home, os.W_OK | os.X_OK):
+        raise ConfigError([f"home: {config.home} cannot be written to"])
+
+
 @contextmanager
 def with_servers(config: Config) -> Iterator[Config]:
-    """The configuration with both addresses filled in; the embedded servers run for as long as it is in use."""
+    """The configuration with both addresses filled in; the embedded servers run for as long as it is in use.
+
+    Raises ConfigError, ServerFailed.
+    """
     if config.dsn and config.redis_url:
         yield config
         return
-    config.home.mkdir(parents=True, exist_ok=True)
+    make_home(config)
     with embedded(config.home) as servers:
         yield replace(config, dsn=config.dsn or servers.dsn, redis_url=config.redis_url or servers.redis_url)
 

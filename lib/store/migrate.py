@@ -16,9 +16,16 @@ class SchemaTooNew(VakanzError):
     """The database was migrated by a newer Vakanz than this one."""
 
 
+class NoDatabase(VakanzError):
+    """There is no database at the address, or it does not let us in."""
+
+
 async def migrate(dsn: str, stages: Sequence[str] = ("pre", "post")) -> list[Migration]:
-    """Applies what is missing of `stages`, in order, and returns it. Raises SchemaTooNew, asyncpg's errors."""
-    connection = await asyncpg.connect(dsn, statement_cache_size=0)
+    """Applies what is missing of `stages`, in order, and returns it. Raises NoDatabase, SchemaTooNew, asyncpg's."""
+    try:
+        connection = await asyncpg.connect(dsn, statement_cache_size=0)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise NoDatabase(f"PostgreSQL: {error or type(error).__name__}") from error
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)

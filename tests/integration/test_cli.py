@@ -54,6 +54,26 @@ def test_errors_are_one_line_and_exit_code_1(environment: dict[str, str]) -> Non
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [("board", "list"), ("up",)])
+def test_a_home_that_can_be_no_folder_is_one_line(
+    environment: dict[str, str], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 300)):
+        done = vakanz(environment | {"VAKANZ_DSN": "", "VAKANZ_HOME": str(home)}, *command)
+        assert done.returncode == 1
+        assert done.stderr.startswith("vakanz: configuration: home: "), done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_database_that_does_not_answer_or_does_not_exist_is_one_line(environment: dict[str, str], dsn: str) -> None:
+    for wrong in ("postgresql://vakanz@127.0.0.1:1/vakanz", dsn.replace("/t_", "/nobody_")):
+        done = vakanz(environment | {"VAKANZ_DSN": wrong}, "board", "list")
+        assert done.returncode == 1
+        assert done.stderr.startswith("vakanz: PostgreSQL: "), done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
 def test_a_wrong_configuration_lists_all_problems(environment: dict[str, str]) -> None:
     done = vakanz(environment | {"VAKANZ_API_PORT": "x", "VAKANZ_HOST_RATE": "-1"}, "migrate")
     assert done.returncode == 1
