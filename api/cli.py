@@ -64,7 +64,7 @@ def show(as_json: AsJson = False) -> None:
 
 
 @key_app.command("revoke")
-def revoke(key_id: int) -> None:
+def revoke(key_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `key list` shows it.")]) -> None:
     """Makes a key useless, within seconds."""
 
     async def work() -> bool:

@@ -26,6 +26,7 @@ deadletter_app = typer.Typer(no_args_is_help=True, help="Dead letters: work that
 _AGE = re.compile(r"(\d{1,5})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _SHOWN = 200
+_MOST = 2**63 - 1  # what PostgreSQL calls a bigint
 
 Json = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Queue = Annotated[str | None, typer.Option(help="Only this queue, such as follower:text or crawl:lever.")]
@@ -38,7 +39,7 @@ class NothingChosen(VakanzError):
 @deadletter_app.command("list")
 def list_letters(
     queue: Queue = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many, newest first.")] = 100,
     json: Json = False,
 ) -> None:
     """Show letters, newest first; with --json one object per line, payload included."""
@@ -62,7 +63,9 @@ def list_letters(
 
 @deadletter_app.command("retry")
 def retry(
-    ids: Annotated[list[int] | None, typer.Argument(help="Ids of letters, see `vakanz deadletter list`.")] = None,
+    ids: Annotated[
+        list[int] | None, typer.Argument(min=1, max=_MOST, help="Ids of letters, see `vakanz deadletter list`.")
+    ] = None,
     queue: Queue = None,
     everything: Annotated[bool, typer.Option("--all", help="Every letter of every queue.")] = False,
     json: Json = False,

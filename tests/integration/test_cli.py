@@ -80,7 +80,17 @@ def test_a_wrong_configuration_lists_all_problems(environment: dict[str, str]) -
     assert len(done.stderr.strip().splitlines()) == 2
 
 
-@pytest.mark.parametrize("arguments", [("nobody",), ("shard", "run", "8"), ("shard", "run", "1", "--follower", "x")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nobody",),
+        ("shard", "run", "8"),
+        ("shard", "run", "1", "--follower", "x"),
+        ("key", "revoke", str(2**63)),
+        ("deadletter", "retry", str(2**63)),
+        ("deadletter", "list", "--limit", str(2**63)),
+    ],
+)
 def test_bad_usage_exits_with_2(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
     done = vakanz(environment, *arguments)
     assert done.returncode == 2, done.stderr
