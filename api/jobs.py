@@ -37,7 +37,8 @@ def place_of(cursor: str) -> tuple[datetime, int]:
     """The place that a cursor marks. Raises msgspec.ValidationError when it is none of ours."""
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode("ascii", "replace")), type=_Place)
-    except (binascii.Error, ValueError) as error:
+        place.first_seen.astimezone(UTC)  # the first and the last day of all do not exist everywhere
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise msgspec.ValidationError("cursor: not one that this API gave out") from error
     if place.first_seen.tzinfo is None or not 0 <= place.id < 2**63:
         raise msgspec.ValidationError("cursor: not one that this API gave out")

@@ -40,6 +40,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problem(422, "invalid", _printable(str(error)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         response = problem(400, "malformed", f"the body is not JSON: {_printable(str(error))}")
+    except web.RequestPayloadError:
+        response = problem(400, "malformed", "the body is not packed as its headers say")
     except TimeoutError:
         response = problem(503, "unavailable", "no answer in time, please try again")
         response.headers[hdrs.RETRY_AFTER] = "5"
@@ -96,4 +98,12 @@ def _is_open(request: web.Request) -> bool:
     if resource is None or resource.canonical not in request.app[OPEN_PATHS]:
         return False
     # Behind a name that is not this machine's own, a stranger's web page could read what only this machine may.
-    return resource.canonical not in LOCAL_PATHS or URL.build(authority=request.host).host in LOOPBACK
+    return resource.canonical not in LOCAL_PATHS or _host(request) in LOOPBACK
+
+
+def _host(request: web.Request) -> str | None:
+    """The name by which the caller knows this machine, None when the header holds no name."""
+    try:
+        return URL.build(authority=request.host).host
+    except ValueError:
+        return None

@@ -34,7 +34,10 @@ async def show(request: web.Request) -> web.Response:
 
 async def search(request: web.Request) -> web.Response:
     """POST / with the form's fields `text` and `country`."""
-    form = await request.post()
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
+        raise web.HTTPBadRequest(text="the form cannot be read") from error
     text, country = (str(form.get(name, "")) for name in ("text", "country"))
     limits = {"countries": [country]} if country else {}
     try:

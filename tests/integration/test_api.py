@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -225,10 +226,31 @@ async def test_filters(client: Client, market: list[Row], query: dict[str, str],
         {"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "bnVsbA=="}, {"countri": "DE"},
         {"country": "Germany"}, {"min_salary": "nan"}, {"min_salary": "-1"}, {"remote": "maybe"}, {"q": ""},
         {"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwgMV0="}, {"cursor": "é"}, {"q": "x" * 501},
+        {"cursor": base64.urlsafe_b64encode(b'["0001-01-01T00:00:00+14:00",1]').decode()},
+        {"cursor": base64.urlsafe_b64encode(b'["9999-12-31T23:59:59-14:00",1]').decode()},
     ],
 )  # fmt: skip
 async def test_bad_filters_get_a_clear_problem(client: Client, query: dict[str, str]) -> None:
     await _problem(await client.get("/jobs", params=query), 422, "invalid")
+
+
+async def test_a_body_that_is_not_packed_as_it_says_gets_a_clear_problem(client: Client) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    await _problem(await client.post("/match", data=b"not gzip", headers=headers), 400, "malformed")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=klingon"],
+)
+async def test_a_form_that_cannot_be_read_gets_a_clear_problem(local: Client, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    await _problem(await local.post("/", data=b"text=Koch", headers=headers), 400, "bad_request")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:99999999", "[::bad", "", "evil.example"])
+async def test_a_host_header_that_is_not_this_machine_opens_nothing(local: Client, host: str) -> None:
+    await _problem(await local.get("/", headers={"Host": host}), 401, "unauthorized")
 
 
 @pytest.mark.parametrize("q", ["\x00", "'; DROP TABLE posting; --", '"unclosed', "a or or b", "-", ":*&|!()", "🙂"])
