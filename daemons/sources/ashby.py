@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.markup import paragraphs
@@ -36,6 +36,8 @@ class Ashby:
     every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
     healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

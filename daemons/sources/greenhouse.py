@@ -20,7 +20,7 @@ from typing import Any
 
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Healthy, Page, Posting, Record, Salary, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, clean_text, read_page
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.values import any_remote, language, line, moment, places, salary, salary_span
 
@@ -51,6 +51,8 @@ class Greenhouse:
     every = timedelta(hours=6)
     completeness = Completeness.TOTAL
     healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

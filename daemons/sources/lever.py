@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.markup import joined, paragraphs, section
@@ -45,6 +45,8 @@ class Lever:
     every = timedelta(hours=6)
     completeness = Completeness.SHORT_PAGE
     healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

@@ -23,7 +23,7 @@ from lxml import etree
 
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Healthy, Page, Posting, Record, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
 from lib.posting.links import Tenants, read_link
 from lib.posting.markup import joined, section
 from lib.posting.values import any_remote, line, moment, places, salary
@@ -55,6 +55,8 @@ class Personio:
     every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
     healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

@@ -22,7 +22,7 @@ from datetime import timedelta
 
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.markup import joined, section
@@ -57,6 +57,8 @@ class SmartRecruiters:
     every = timedelta(hours=6)
     completeness = Completeness.TOTAL
     healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

@@ -105,15 +105,28 @@ class Healthy(msgspec.Struct, frozen=True, kw_only=True):
     max_drop: float = 0.2
 
 
+class Confidence(Enum):
+    """How sure the facts are that a source is written after."""
+
+    CONFIRMED = "real payloads or the vendor's documentation"
+    WORKING = "working clients, no payload of our own"
+    PARTIAL = "partly guessed, or the facts disagree"
+
+
 @runtime_checkable
 class Source(Protocol):
-    """A job-board system. Implementations are stateless; `name` equals the file's name and the metric label."""
+    """A job-board system. Implementations are stateless; `name` equals the file's name and the metric label.
+
+    `consent`: what an operator has to decide before the source is used, and why; until then it is off. None: nothing.
+    """
 
     name: str
     title: str
     every: timedelta
     completeness: Completeness
     healthy: Healthy
+    confidence: Confidence
+    consent: str | None
 
     def detect(self, url: str) -> str | None:
         """The tenant token if `url` belongs to this system, else None. Never raises."""
