@@ -101,7 +101,9 @@ class Simulator:
     async def _play(self, request: web.Request, host: str) -> web.StreamResponse:
         system = next((system for system in SYSTEMS.values() if system.serves(host)), None)
         robots = request.path == "/robots.txt"
-        asked = Asked(host, request.path, dict(request.query))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = await request.read()
+        asked = Asked(host, request.path, dict(request.query), request.method, body, headers)
         call = system.route(asked) if system and not robots else None
         source, tenant = system.name if system else None, call.tenant if call else None
         listing = call is not None and call.kind == "list"

@@ -23,11 +23,17 @@ SHOWINGS: tuple[Showing, ...] = ("empty", "truncated", "wrong_total")
 
 @dataclass(frozen=True)
 class Asked:
-    """A GET request: host in lower case without port, decoded path, query with the last value of each name."""
+    """A request: host in lower case without port, decoded path, query with the last value of each name, body as sent.
+
+    `headers` have lower-case names.
+    """
 
     host: str
     path: str
     query: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
