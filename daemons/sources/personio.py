@@ -26,6 +26,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
 from lib.posting.links import Tenants, read_link
 from lib.posting.markup import joined, section
+from lib.posting.trees import xml_tree
 from lib.posting.values import any_remote, line, moment, places, salary
 
 _TENANTS = Tenants("Personio", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www", "api"}))
@@ -40,13 +41,6 @@ _IGNORED = (
     "occupation",
     "occupationCategory",
 )
-# What XML 1.0 forbids, as itself or as a reference; one such character would cost the whole feed.
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-    "|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]);|&#x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef]);",
-    re.IGNORECASE,
-)
-_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
 
 
 class Personio:
@@ -85,30 +79,10 @@ def _next(asked: str | None) -> str | None:
 
 
 def _positions(body: bytes) -> Iterable[etree._Element]:
-    try:
-        root = _parsed(body)
-    except etree.XMLSyntaxError as error:
-        if b"<workzag-jobs" not in body:
-            raise Malformed(f"not XML: {error}") from error
-        text = _DECLARATION.sub("", body.decode("utf-8", "replace"))
-        try:
-            root = _parsed(_FORBIDDEN.sub("\ufffd", text).encode())
-        except etree.XMLSyntaxError as still:
-            raise Malformed(f"not XML: {still}") from still
+    root = xml_tree(body)
     if root.tag != "workzag-jobs":
         raise Malformed(f"workzag-jobs was expected, not {str(root.tag)[:80]}")
     return root.iterchildren("position")
-
-
-def _parsed(body: bytes) -> etree._Element:
-    """The root element. The feed has no DTD, so one that comes with a DTD (entities, files, bombs) is refused."""
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    root = etree.fromstring(body, parser)
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise Malformed("a document type is declared")
-    return root
 
 
 def _fields(position: etree._Element) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from lib.posting.contract import Period, Salary
 
@@ -21,6 +21,7 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 1e12
 _MAX_PLACES = 100
 _MAX_PLACE_CHARS = 200
+_FIGURES = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})(?!\d)", re.ASCII)
 _DECIMAL = re.compile(r"\d{1,13}(?:\.\d{1,9})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z0-9_-]{1,16})?", re.IGNORECASE | re.ASCII)
@@ -55,6 +56,27 @@ def moment_ms(milliseconds: float | None) -> datetime | None:
     try:
         return _plausible(_EPOCH + timedelta(milliseconds=milliseconds))
     except OverflowError:
+        return None
+
+
+def moment_s(seconds: float | None) -> datetime | None:
+    """Unix seconds as aware UTC."""
+    return None if seconds is None else moment_ms(seconds * 1_000)
+
+
+def day(text: str | None, order: Literal["dmy", "mdy", "ymd"]) -> datetime | None:
+    """A date in figures ("31.12.26", "12/31/2026") as midnight UTC; `order` says which figure is what.
+
+    Years of two digits are of this century. Anything after the date ("08:00", "Uhr") is not read.
+    """
+    found = _FIGURES.match((text or "").strip())
+    if found is None:
+        return None
+    figures = dict(zip(order, map(int, found.groups()), strict=True))
+    year = figures["y"] + (2_000 if figures["y"] < 100 else 0)
+    try:
+        return _plausible(datetime(year, figures["m"], figures["d"], tzinfo=UTC))
+    except ValueError:
         return None
 
 
