@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from lib.errors import Malformed, Refused, Transient
 
@@ -14,39 +14,47 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class TooLarge(Refused):
-    """The body is over the limit. `head`: its first HEAD_BYTES, as far as the limit allowed them."""
+    """The body is over the limit. `head`: its first HEAD_BYTES, as far as the limit allowed them and they were kept."""
 
-    def __init__(self, message: str, head: bytes) -> None:
+    def __init__(self, message: str, head: bytes = b"") -> None:
         super().__init__(message)
         self.head = head
 
 
 async def read_body(chunks: AsyncIterator[bytes], encoding: str, max_bytes: int) -> bytes:
-    """The decompressed body. `encoding` is the Content-Encoding header, empty without one.
+    """The decompressed body, whole. Arguments and errors are those of `body_pieces`; a TooLarge has its head."""
+    pieces: list[bytes] = []
+    try:
+        async for piece in body_pieces(chunks, encoding, max_bytes):
+            pieces.append(piece)  # noqa: PERF401 - what came before an error is its head
+    except TooLarge as error:
+        error.head = b"".join(pieces)[: min(max_bytes, HEAD_BYTES)]
+        raise
+    return b"".join(pieces)
+
+
+async def body_pieces(chunks: AsyncIterator[bytes], encoding: str, max_bytes: int) -> AsyncIterator[bytes]:
+    """The decompressed body as it comes. `encoding` is the Content-Encoding header, empty without one.
 
     Raises TooLarge past `max_bytes`, Transient when the compressed stream ends early, Malformed when it is not what
     its encoding says, or in an encoding that we did not ask for.
     """
     coding = encoding.strip().lower()
-    if coding in ("", "identity"):
-        return await _read_plain(chunks, max_bytes)
-    if coding not in ("gzip", "x-gzip", "deflate"):
+    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise Malformed(f"content encoding {encoding[:40]!r}, which we did not ask for")
+    if coding in ("", "identity"):
+        size = 0
+        async for chunk in chunks:
+            yield chunk
+            size += len(chunk)
+            if size > max_bytes:
+                raise TooLarge(f"a body over {max_bytes} bytes")
+        return
     body = _Inflated(coding, max_bytes)
     async for chunk in chunks:
-        body.feed(chunk)
-    return body.close()
-
-
-async def _read_plain(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > max_bytes:
-            raise TooLarge(f"a body over {max_bytes} bytes", b"".join(pieces)[: min(max_bytes, HEAD_BYTES)])
-    return b"".join(pieces)
+        for piece in body.feed(chunk):
+            yield piece
+    body.close()
 
 
 class _Inflated:
@@ -56,12 +64,11 @@ class _Inflated:
         self._window_bits = zlib.MAX_WBITS if coding == "deflate" else _GZIP
         self._max_bytes = max_bytes
         self._inflate: zlib._Decompress | None = None
-        self._pieces: list[bytes] = []
         self._taken = 0
         self._size = 0
 
-    def feed(self, data: bytes) -> None:
-        """Takes the next compressed bytes. Raises TooLarge, Malformed."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the next compressed bytes hold. Raises TooLarge, Malformed."""
         self._taken += len(data)
         while data:
             if self._inflate is None:
@@ -76,19 +83,17 @@ class _Inflated:
             except zlib.error as error:
                 raise Malformed(f"compressed body: {error}") from error
             data = self._inflate.unused_data or self._inflate.unconsumed_tail
-            self._pieces.append(piece)
             self._size += len(piece)
+            yield piece
             if max(self._size, self._taken) > self._max_bytes:
-                head = b"".join(self._pieces)[: min(self._max_bytes, HEAD_BYTES)]
-                raise TooLarge(f"a body over {self._max_bytes} bytes after decompression", head)
+                raise TooLarge(f"a body over {self._max_bytes} bytes after decompression")
 
     def _begin(self, data: bytes) -> zlib._Decompress:
         if self._window_bits == zlib.MAX_WBITS and data[0] & 0x0F != 8:
             return zlib.decompressobj(-zlib.MAX_WBITS)  # many servers leave out the zlib header of RFC 9110's deflate
         return zlib.decompressobj(self._window_bits)
 
-    def close(self) -> bytes:
-        """The whole body. Raises Transient when the stream has not come to its end."""
+    def close(self) -> None:
+        """Raises Transient when the stream has not come to its end."""
         if self._inflate is not None and not self._inflate.eof:
             raise Transient("the compressed body ends early")
-        return b"".join(self._pieces)
