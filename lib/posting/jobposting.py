@@ -29,7 +29,7 @@ _FORGIVING = json.JSONDecoder(strict=False)
 _AROUND = re.compile(
     r"\A\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/)|(?://\s*)?(?:\]\]>|-->)\s*;?\s*\Z"
 )
-_MAX_JSON5_CHARS = 100_000  # a slow reader, for what no other one takes
+_JSON5_CHARS = 60_000  # of a page, for a slow reader of what no other one takes
 _MAX_NODES = 20_000
 _MAX_FOUND = 2_000
 _TEXTS = ("description", "responsibilities", "qualifications", "skills", "jobBenefits", "incentiveCompensation")
@@ -50,9 +50,16 @@ def job_postings(body: bytes | str | etree._Element) -> list[dict[str, Any]]:
     """
     tree = body if isinstance(body, etree._Element) else html_tree(body)
     found: list[dict[str, Any]] = []
+    room = _JSON5_CHARS
     for script in tree.iter("script"):
-        if "ld+json" in (script.get("type") or "").lower() and script.text:
-            found += _nodes(_forgiving_json(script.text))
+        if "ld+json" not in (script.get("type") or "").lower() or not script.text:
+            continue
+        text = _bare(script.text)
+        value = _json(text)
+        if value is None and len(text) <= room:
+            room -= len(text)
+            value = _json5(text)
+        found += _nodes(value)
     return (found or list(_microdata(tree)))[:_MAX_FOUND]
 
 
@@ -83,12 +90,16 @@ def read_job_posting(item: Record, *, external_id: str, url: str) -> Posting:
     return posting
 
 
-def _forgiving_json(text: str) -> Any:
-    """The value in a JSON-LD block, None when nothing reads it."""
+def _bare(text: str) -> str:
+    """A block without what stands around it, and without the entities that it is written in."""
     text = _AROUND.sub("", text.strip().removeprefix("\ufeff"))
     if "&quot;" in text and '"' not in text.replace('\\"', "")[:2_000]:
         text = html.unescape(text)
-    text = text.rstrip("; \r\n\t")
+    return text.rstrip("; \r\n\t")
+
+
+def _json(text: str) -> Any:
+    """The value in a JSON text, raw line breaks in strings allowed; None when there is none."""
     try:
         return orjson.loads(text.encode("utf-8", "replace"))
     except orjson.JSONDecodeError:
@@ -96,9 +107,13 @@ def _forgiving_json(text: str) -> Any:
     try:
         return _FORGIVING.decode(text)
     except (ValueError, RecursionError):
-        pass
+        return None
+
+
+def _json5(text: str) -> Any:
+    """The same with trailing commas, comments, single quotes and bare names allowed."""
     try:
-        return json5.loads(text, strict=False) if len(text) <= _MAX_JSON5_CHARS else None
+        return json5.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
 
