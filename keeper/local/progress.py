@@ -1,14 +1,17 @@
-"""How far the main job is, as a live display at a terminal and as plain lines elsewhere."""
+"""How far the main job is and what is in its way, as a live display at a terminal and as plain lines elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from keeper.history import Incident
+from keeper.keeper import LoggedAlerts
 from lib.store import followers
 from lib.store.connections import Database
 from sql import statements
@@ -85,3 +88,18 @@ class Display:
         if line != self._last:
             self._console.print(line, highlight=False)
             self._last = line
+
+
+class ShownAlerts:
+    """Incidents as log lines, and as lines for the person who waits. `logs`: the folder that says why."""
+
+    def __init__(self, console: Console, logs: Path) -> None:
+        self._console = console
+        self._logs = logs
+        self._logged = LoggedAlerts()
+
+    async def say(self, incident: Incident, *, over: bool) -> None:
+        """One line."""
+        await self._logged.say(incident, over=over)
+        line = f"over: {incident.text}" if over else f"{incident.text}; logs are in {self._logs}"
+        self._console.print(line, style="yellow", markup=False, highlight=False)

@@ -23,7 +23,7 @@ from keeper import keeper
 from keeper.local import examples
 from keeper.local.market import Recognise, register, simulated_market
 from keeper.local.placement import drain_s, units
-from keeper.local.progress import Display, Standing, standing
+from keeper.local.progress import Display, ShownAlerts, Standing, standing
 from lib.errors import VakanzError
 from lib.life.config import Config
 from lib.life.logs import configure
@@ -98,7 +98,12 @@ class Running:
 
 @asynccontextmanager
 async def everything(
-    config: Config, market: MarketSize, environment: Mapping[str, str], create_key: CreateKey, recognise: Recognise
+    config: Config,
+    market: MarketSize,
+    environment: Mapping[str, str],
+    create_key: CreateKey,
+    recognise: Recognise,
+    console: Console,
 ) -> AsyncIterator[Running]:
     """Servers, market, keeper and daemons, until the context ends or a signal comes; then all stop in order.
 
@@ -134,7 +139,7 @@ async def everything(
                 async def keep() -> None:
                     await keeper.run(
                         units(complete, environment), database=database, cache=cache, logs=logs,
-                        stop=running.stop, drain_s=drain_s(complete),
+                        stop=running.stop, alerts=ShownAlerts(console, logs), drain_s=drain_s(complete),
                     )  # fmt: skip
                     tasks.cancel_scope.cancel()
 
