@@ -1,0 +1,1 @@
+"""Career pages of companies without a job-board system: sitemaps, JSON-LD, plain HTML and PDF files."""
