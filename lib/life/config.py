@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lib.errors import ConfigError
+from lib.net.secrets import problems as key_problems
 
 PREFIX = "VAKANZ_"
 
@@ -45,6 +46,15 @@ class Config:
     allowed_networks: tuple[str, ...] = field(
         default=(), metadata={"help": "private networks that may be crawled all the same, such as 10.1.0.0/16"}
     )
+    source_keys: tuple[str, ...] = field(
+        default=(), repr=False, metadata={"help": "keys of sources, such as adzuna_app_id=...,adzuna_app_key=..."}
+    )
+    consented_sources: tuple[str, ...] = field(
+        default=(), metadata={"help": "sources whose terms you have decided on (`vakanz source list` says which)"}
+    )
+    metered_daily: int = field(
+        default=200, metadata={"help": "requests a day to each metered source, of all servers together; 0: none"}
+    )
     simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
     api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
@@ -68,6 +78,12 @@ class Config:
     def models(self) -> Path:
         """Where converted model files are kept."""
         return self.home.resolve() / "models"
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The sources' keys by name."""
+        pairs = (entry.partition("=") for entry in self.source_keys)
+        return {name: value for name, _, value in pairs}
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process this same configuration."""
@@ -145,12 +161,13 @@ def _contradictions(config: Config) -> list[str]:
             ipaddress.ip_network(network)
         except ValueError as error:
             problems.append(f"allowed_networks: {error}")
+    problems += [f"source_keys: {problem}" for problem in key_problems(config.source_keys)]
     positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
     ports = {"api_port": config.api_port, "metrics_port": config.metrics_port}
     problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
-    if config.model_threads < 0 or config.detail_refresh_days < 0:
-        problems.append("model_threads, detail_refresh_days: must not be below 0")
+    if config.model_threads < 0 or config.detail_refresh_days < 0 or config.metered_daily < 0:
+        problems.append("model_threads, detail_refresh_days, metered_daily: must not be below 0")
     return problems
 
 
@@ -173,7 +190,7 @@ def _boolean(given: Any) -> bool:
 def _strings(given: Any) -> tuple[str, ...]:
     if isinstance(given, list):
         return tuple(str(one) for one in given)
-    return tuple(part.strip() for part in str(given).split(",") if part.strip())
+    return tuple(part.strip() for part in str(given).replace("\n", ",").split(",") if part.strip())
 
 
 def _text(given: Any) -> str:

@@ -15,7 +15,7 @@ _SIMULATED_LIMITS = HostLimits(rate_per_s=None, concurrency=None)
 def fetcher(config: Config, cache: Cache) -> Fetcher:
     """A client whose limits all servers share. Raises ConfigError when nobody could be told who we are.
 
-    A simulated market is ours: nobody's limits apply to it.
+    A simulated market is ours: nobody's limits apply to it, and it never gets the operator's keys.
     """
     if not config.contact and not config.simulator:
         raise ConfigError(
@@ -28,4 +28,10 @@ def fetcher(config: Config, cache: Cache) -> Fetcher:
         allowed_networks=config.allowed_networks,
         reroute=config.simulator or None,
     )
-    return Fetcher(policy, cache.client, observer=FetchMetrics())
+    key_of = simulated_key if config.simulator else config.keys.get
+    return Fetcher(policy, cache.client, observer=FetchMetrics(), key_of=key_of)
+
+
+def simulated_key(name: str) -> str:
+    """A made-up key: the market knows no other."""
+    return f"simulated-{name}"

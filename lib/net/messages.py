@@ -19,6 +19,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `documented_api`: a public API that is called as its documentation says, so robots.txt of its host
     (written for page crawlers) is not asked.
+    `secrets`: names of the operator's keys; the client writes each in for `{name}` in `url`, `params` and `headers`
+    at the moment of sending, and nothing else ever holds them.
+    `state`: what whoever reads the answer must know beside what was sent; it is not sent.
     """
 
     url: str
@@ -29,6 +32,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 30.0
     max_bytes: int = 50_000_000
     documented_api: bool = False
+    secrets: tuple[str, ...] = ()
+    state: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
