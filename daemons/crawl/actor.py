@@ -10,6 +10,7 @@ import anyio
 import structlog
 
 from daemons.crawl.crawler import Crawler
+from daemons.crawl.metered import metered, switched_on
 from daemons.sources import UnknownSource, source
 from lib.errors import Fenced
 from lib.life.actor import Life
@@ -35,6 +36,7 @@ async def serve(life: Life, shards: range) -> None:
     session = session_id(config.host)
     await boards.open_session(life.database, session, config.host, vakanz_version())
     running: set[int] = set()
+    sources = list(switched_on(config))
     slots = anyio.CapacityLimiter(config.crawl_concurrency)
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
     async with fetcher(config, life.cache) as client:
@@ -46,7 +48,8 @@ async def serve(life: Life, shards: range) -> None:
         async def crawl(board: Board) -> None:
             async with slots:
                 try:
-                    outcome = await crawler.crawl(source(board.source), board)
+                    system = source(board.source)
+                    outcome = await metered(crawler, system, config).crawl(system, board)
                     life.count("boards")
                     life.count("postings", outcome.seen)
                 except (Fenced, UnknownSource) as error:
@@ -59,7 +62,9 @@ async def serve(life: Life, shards: range) -> None:
             async with anyio.create_task_group() as crawls:
                 while not life.stop.is_set():
                     free = config.crawl_concurrency - len(running)
-                    due = await boards.claim_due(life.database, crawler.owner, free, running) if free > 0 else []
+                    due = []
+                    if free > 0:
+                        due = await boards.claim_due(life.database, crawler.owner, free, running, sources)
                     for board in due:
                         running.add(board.id)
                         crawls.start_soon(crawl, board)

@@ -14,9 +14,10 @@ from rich.table import Table
 
 from daemons.crawl.actor import session_id
 from daemons.crawl.crawler import Crawler, Outcome
+from daemons.crawl.metered import NotConsented, check_consent, metered
 from daemons.sources import SOURCES, detect, source
 from lib.errors import VakanzError
-from lib.life.config import Config
+from lib.life.config import Config, load
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores, vakanz_version
 from lib.posting import boards
@@ -45,9 +46,10 @@ def add(
         names = ", ".join(one.title for one in SOURCES.values())
         raise NoSuchBoard(f"{url} is no board of a system that is known here ({names})")
     system, tenant = found
+    config = load()
 
     async def work() -> tuple[int, bool]:
-        async with open_database() as database:
+        async with open_database(config) as database:
             every_s = int(system.every.total_seconds())
             return await boards.add(database, system.name, tenant, company, system.board_url(tenant), every_s)
 
@@ -57,6 +59,10 @@ def add(
         typer.echo(orjson.dumps(line))
     else:
         typer.echo(f"{'added' if added else 'known already'}: board {board_id}, {system.title}, tenant {tenant}")
+    try:
+        check_consent(config, system)
+    except NotConsented as off:
+        typer.echo(f"not crawled yet: {off}", err=True)
 
 
 @board_app.command("list")
@@ -115,6 +121,8 @@ async def _crawl_one(name: str) -> Outcome:
 async def _crawl(config: Config, database: Database, cache: Cache, board_id: int) -> Outcome:
     session = session_id(config.host)
     owner = f"{config.host}:cli:{session}"
+    system = source(await boards.source_of(database, board_id))
+    check_consent(config, system)
     board = await boards.claim(database, owner, board_id)
     if board is None:
         raise NoSuchBoard(f"board {board_id} is being crawled at this moment")
@@ -123,7 +131,7 @@ async def _crawl(config: Config, database: Database, cache: Cache, board_id: int
         crawler = Crawler(database, client, Blobs(config.blobs), session, owner, random.Random())
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_extend, database, owner, board_id)
-            outcome = await crawler.crawl(source(board.source), board)
+            outcome = await metered(crawler, system, config).crawl(system, board)
             tasks.cancel_scope.cancel()
     return outcome
 

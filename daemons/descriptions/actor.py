@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from daemons.crawl.actor import session_id
+from daemons.crawl.metered import switched_on
 from daemons.descriptions.fold import DescriptionFold
-from daemons.sources import SOURCES
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.life.fetching import fetcher
@@ -30,8 +30,8 @@ async def description_fold(
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=turned))
     async with fetcher(config, cache) as client:
         yield DescriptionFold(
-            database, client, blobs, SOURCES, session, config.detail_refresh_days, config.detail_concurrency,
-            random.Random(), turned,
+            database, client, blobs, switched_on(config), session, config.detail_refresh_days,
+            config.detail_concurrency, random.Random(), turned,
         )  # fmt: skip
 
 

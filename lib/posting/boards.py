@@ -10,6 +10,7 @@ from typing import Any, Literal
 import asyncpg
 
 from lib.net.validators import Validators
+from lib.store.batches import Executor
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -108,9 +109,17 @@ async def find(database: Database, name: str) -> list[int]:
     return [row["id"] for row in await database.fetch(_SQL.find_boards, name)]
 
 
-async def claim_due(database: Database, owner: str, limit: int, running: Collection[int]) -> list[Board]:
-    """Up to `limit` due boards that nobody works on, now claimed for CLAIM_S seconds."""
-    rows = await database.fetch(_SQL.claim_due_boards, owner, CLAIM_S, limit, list(running))
+async def source_of(database: Database, board_id: int) -> str:
+    """The name of the source of a board that there is."""
+    return str(await database.fetchval(_SQL.source_of_board, board_id))
+
+
+async def claim_due(
+    database: Database, owner: str, limit: int, running: Collection[int], sources: Collection[str] | None = None
+) -> list[Board]:
+    """Up to `limit` due boards of `sources` (None: of any) that nobody works on, now claimed for CLAIM_S seconds."""
+    of = None if sources is None else list(sources)
+    rows = await database.fetch(_SQL.claim_due_boards, owner, CLAIM_S, limit, list(running), of)
     return [Board.of(row) for row in rows]
 
 
@@ -130,12 +139,28 @@ async def still_claimed(connection: Connection, owner: str, board_id: int) -> bo
     return bool(await connection.fetchval(_SQL.hold_claim, board_id, owner))
 
 
-async def finish(connection: Connection, owner: str, board_id: int, end: Finished) -> bool:
-    """Writes the end of a crawl and frees the claim. False when the board is not `owner`'s any more."""
+async def finish(
+    executor: Executor,
+    owner: str,
+    session: str,
+    board_id: int,
+    end: Finished,
+    *,
+    all_seen: bool = False,
+    marks: Mapping[str, Mark] | None = None,
+) -> bool:
+    """Writes the end of a crawl and frees the claim. False when the board is not `owner`'s any more.
+
+    `all_seen`: every open posting was. `marks` of a complete list take the place of the board's; None leaves those.
+    """
+    pages = [] if marks is None else list(marks.values())
+    sent = [mark.validators or Validators() for mark in pages]
     return bool(
-        await connection.fetchval(
+        await executor.fetchval(
             _SQL.finish_board, board_id, owner, end.state, end.next_in_s, end.at, end.complete, end.count,
-            end.suspect_count, end.failures, end.error,
+            end.suspect_count, end.failures, end.error, all_seen, marks is not None, session, list(marks or ()),
+            [one.etag for one in sent], [one.last_modified for one in sent], [mark.body_hash for mark in pages],
+            [mark.cursor for mark in pages],
         )
     )  # fmt: skip
 
@@ -149,18 +174,6 @@ async def load_marks(database: Database, board_id: int, session: str) -> dict[st
         )
         for row in rows
     }
-
-
-async def replace_marks(connection: Connection, board_id: int, session: str, marks: Mapping[str, Mark]) -> None:
-    """Forgets the board's marks and remembers these, which are those of a complete list, or none."""
-    await connection.execute(_SQL.drop_marks, board_id)
-    if marks:
-        sent = [mark.validators or Validators() for mark in marks.values()]
-        await connection.execute(
-            _SQL.save_marks, board_id, session, list(marks), [one.etag for one in sent],
-            [one.last_modified for one in sent], [mark.body_hash for mark in marks.values()],
-            [mark.cursor for mark in marks.values()],
-        )  # fmt: skip
 
 
 async def open_session(database: Database, session: str, host: str, version: str) -> None:

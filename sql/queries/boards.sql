@@ -23,14 +23,19 @@ SELECT id FROM board
  WHERE id::text = $1 OR tenant = $1 OR source || ':' || tenant = $1 OR url = $1
  ORDER BY id
 
+-- source_of_board --
+-- Which system a board is of.
+SELECT source FROM board WHERE id = $1
+
 -- claim_due_boards --
--- Takes due boards that nobody works on; one whose worker died is free when its claim ran out, its own worker's
--- successor (same owner) gets it at once.
+-- Takes due boards of these sources that nobody works on; one whose worker died is free when its claim ran out, its own
+-- worker's successor (same owner) gets it at once.
 UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2)
  WHERE id IN (
        SELECT id FROM board
         WHERE state IN ('active', 'suspect', 'denied') AND next_due <= now() AND id <> ALL ($4::bigint[])
           AND (claimed_until IS NULL OR claimed_until < now() OR claimed_by = $1)
+          AND ($5::text[] IS NULL OR source = ANY ($5))
         ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING *
 
@@ -49,30 +54,37 @@ UPDATE board SET claimed_until = now() + make_interval(secs => $2) WHERE claimed
 SELECT true FROM board WHERE id = $1 AND claimed_by = $2 AND claimed_until > now() FOR UPDATE
 
 -- finish_board --
--- The end of a crawl: what was learnt, when to come back, and the claim is free. The same end may come again, when the
--- connection died during COMMIT.
-UPDATE board
-   SET state = $3, next_due = now() + make_interval(secs => $4), last_crawled_at = $5,
-       last_complete_at = CASE WHEN $6 THEN $5 ELSE last_complete_at END,
-       last_count = coalesce($7, last_count), suspect_count = $8, failures = $9, last_error = $10,
-       claimed_by = NULL, claimed_until = NULL
- WHERE id = $1 AND (claimed_by = $2 OR (claimed_by IS NULL AND last_crawled_at = $5))
-RETURNING true
+-- The end of a crawl: what was learnt, when to come back, whether every open posting was seen, what the list's pages
+-- are known by, and the claim is free. The same end may come again, when the connection died during COMMIT.
+WITH finished AS (
+    UPDATE board
+       SET state = $3, next_due = now() + make_interval(secs => $4), last_crawled_at = $5,
+           last_complete_at = CASE WHEN $6 THEN $5 ELSE last_complete_at END,
+           last_count = coalesce($7, last_count), suspect_count = $8, failures = $9, last_error = $10,
+           claimed_by = NULL, claimed_until = NULL
+     WHERE id = $1 AND (claimed_by = $2 OR (claimed_by IS NULL AND last_crawled_at = $5))
+    RETURNING id
+), seen AS (
+    UPDATE posting p SET last_seen = $5 FROM finished f
+     WHERE $11::boolean AND p.board_id = f.id AND p.state IN ('discovered', 'described') AND p.last_seen < $5
+), forgotten AS (
+    DELETE FROM board_validator v USING finished f
+     WHERE $12::boolean AND v.board_id = f.id AND v.url <> ALL ($14::text[])
+), marked AS (
+    INSERT INTO board_validator (board_id, session, url, etag, last_modified, body_hash, cursor)
+    SELECT f.id, $13, m.*
+      FROM finished f, unnest($14::text[], $15::text[], $16::text[], $17::bytea[], $18::text[]) m
+    ON CONFLICT (board_id, url) DO UPDATE
+       SET session = excluded.session, etag = excluded.etag, last_modified = excluded.last_modified,
+           body_hash = excluded.body_hash, cursor = excluded.cursor
+)
+SELECT EXISTS (SELECT FROM finished)
 
 -- load_marks --
 -- What the pages of a board's last complete list are known by, if this version of the code read them.
 SELECT m.url, m.etag, m.last_modified, m.body_hash, m.cursor
   FROM board_validator m JOIN crawl_session s ON s.id = m.session
  WHERE m.board_id = $1 AND s.version = (SELECT version FROM crawl_session WHERE id = $2)
-
--- drop_marks --
--- Forgets them: the next list is read whole.
-DELETE FROM board_validator WHERE board_id = $1
-
--- save_marks --
--- Remembers what the pages of a complete list are known by.
-INSERT INTO board_validator (board_id, session, url, etag, last_modified, body_hash, cursor)
-SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
 
 -- open_session --
 -- A run of a crawler, which all that it writes names.
