@@ -1,0 +1,73 @@
+"""What systems look like inside other people's pages, beyond plain addresses: widgets, script settings, asset hosts.
+
+A source's `detect` is the one truth about addresses of its system. So a row here never names a tenant itself: it makes
+an address of what a page says, and the source reads that. Source of facts: the systems' own embed instructions and
+pages seen in the wild, read 2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Embed:
+    """`pattern`, found in a page's markup, tells the tenant: its group fills `address`, which `source` reads.
+
+    `beside`: what the markup holds as well when the pattern means this system, in lower case.
+    """
+
+    source: str
+    pattern: re.Pattern[str]
+    address: str
+    beside: str
+
+
+@dataclass(frozen=True)
+class Asset:
+    """`pattern`, found in a page's markup, tells that `source` serves this page itself, under the company's own name.
+
+    The page's address is then the board's. Systems whose boards have no domain of the company are not here.
+    """
+
+    source: str
+    pattern: re.Pattern[str]
+
+
+def _embed(source: str, pattern: str, address: str, beside: str) -> Embed:
+    return Embed(source, re.compile(pattern, re.IGNORECASE), address, beside)
+
+
+def _asset(source: str, pattern: str) -> Asset:
+    return Asset(source, re.compile(pattern, re.IGNORECASE))
+
+
+_IS = r"\\?[\"']?\s{0,9}[:=]\s{0,9}\\?[\"']"  # from a setting's name to its value, in JSON, scripts and attributes
+_NAME = r"([A-Za-z0-9_.-]{1,100})\\?[\"']"
+
+EMBEDS = (
+    _embed("bamboohr", rf"data-domain{_IS}([a-z0-9-]{{1,63}})\.bamboohr\.com", "https://{}.bamboohr.com/careers",
+           "bamboohr"),
+    _embed("greenhouse", r"/embed/job_board(?:/js)?\?(?:[^\"'\s<>]{0,200}&(?:amp;)?)?for=([\w-]{1,100})",
+           "https://boards.greenhouse.io/{}", "greenhouse.io"),
+    _embed("greenhouse", rf"\b(?:urlToken|boardToken|board_token|data-board-token){_IS}{_NAME}",
+           "https://boards.greenhouse.io/{}", "greenhouse"),
+    _embed("jobvite", rf"data-careersite{_IS}{_NAME}", "https://jobs.jobvite.com/{}", "jobvite"),
+    _embed("lever", rf"leverJobsOptions\b[^;]{{0,300}}?accountName{_IS}{_NAME}", "https://jobs.lever.co/{}", "lever"),
+    _embed("smartrecruiters", rf"company_code{_IS}{_NAME}", "https://careers.smartrecruiters.com/{}",
+           "smartrecruiters"),
+)  # fmt: skip
+
+ASSETS = (
+    _asset("breezy", r"assets-cdn\.breezy\.hr"),
+    _asset("dvinci", r"ng-app=[\"']dvinci\.apps\.Dvinci|<meta[^>]{1,80}dvinciVersion"),
+    _asset("eightfold", r"\b_EF_GROUP_ID\b"),
+    _asset("pinpoint", r"(?:assets|cdn)[\w-]*\.pinpointhq\.com"),
+    _asset("recruitee", r"\brecruiteecdn\.com"),
+    _asset("rexx", r"\brexxCha\b|class=[\"'][^\"']{0,80}\bjoboffer_container\b"),
+    _asset("softgarden", r"static\.softgarden\.(?:de|io)|softgarden-career-page"),
+    _asset("successfactors", r"\brmkcdn\.successfactors\.com|\bjobs2web\b"),
+    _asset("teamtailor", r"\bteamtailor-cdn\.com"),
+    _asset("umantis", r"\bglobalUmantisParams\b|\bHSTableLinkSubTitle\b"),
+)
