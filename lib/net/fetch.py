@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from lib.errors import Refused, SourceError, Transient
-from lib.net.body import ACCEPT_ENCODING, read_body
+from lib.net.body import ACCEPT_ENCODING, body_pieces, read_body
 from lib.net.breaker import Event
 from lib.net.egress import GuardedResolver
 from lib.net.messages import Request, Response
@@ -29,6 +29,7 @@ from lib.net.policy import FetchPolicy
 from lib.net.politeness import Politeness
 from lib.net.redirects import REDIRECTS, Hop, first_hop, next_hop
 from lib.net.robots import Robots
+from lib.net.secrets import Veil, filled
 from lib.net.status import error_of, event_of, pause_of
 from lib.net.validators import Validators
 
@@ -37,6 +38,7 @@ _CONNECT_S = 15.0
 
 _Permit: TypeAlias = Callable[[URL], Awaitable[float]]  # the crawl delay of a URL, or an error when it is forbidden
 _Opening: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientResponse]
+Sink: TypeAlias = Callable[[bytes], Awaitable[None]]  # takes the next bytes of a body
 
 
 class Observer(Protocol):
@@ -49,11 +51,12 @@ class Observer(Protocol):
 
 
 class _Answer(NamedTuple):
-    """`location`: where to go on, None when this is the end."""
+    """`location`: where to go on, None when this is the end. `size`: of the body, wherever that went."""
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
+    size: int = 0
     location: str | None = None
 
 
@@ -61,6 +64,7 @@ class Fetcher:
     """One client for all requests of a process; use it as an async context manager.
 
     `client`: the Redis in which all processes share the limits, None for limits of this process alone.
+    `key_of`: the operator's key by the name under which requests ask for it, None where it is not set.
     """
 
     def __init__(
@@ -70,8 +74,10 @@ class Fetcher:
         *,
         observer: Observer | None = None,
         rng: random.Random | None = None,
+        key_of: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self._policy = policy
+        self._key_of = key_of
         self._politeness = Politeness(
             client, longest_s=policy.max_wait_s, rules=policy.breaker, rng=rng or random.Random()
         )
@@ -110,15 +116,38 @@ class Fetcher:
 
         Raises Refused, Denied, RateLimited, Gone, Transient, Malformed; `lib.net.status` says which status is what.
         `request.timeout_s` counts from the first byte sent to the last one read, over all redirects; time spent
-        waiting for the host's turn is not in it.
+        waiting for the host's turn is not in it. Denied, too, when a key that `request` names is not set.
         """
+        return await self._ask(request, validators, None)
+
+    async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response:
+        """Like `send`, but the body goes to `sink` piece by piece, and the response has an empty one.
+
+        An error may come after `sink` took a part of the body, or all that `request.max_bytes` allows and a bit more.
+        """
+        return await self._ask(request, validators, sink)
+
+    async def _ask(self, request: Request, validators: Validators | None, sink: Sink | None) -> Response:
+        if not request.secrets:
+            return await self._send(request, validators, None, sink)
+        sent, veil = filled(request, self._key_of)
+        try:
+            return veil.response(request, await self._send(sent, validators, veil, sink))
+        except SourceError as error:
+            raise veil.error(error) from None
+
+    async def _send(
+        self, request: Request, validators: Validators | None, veil: Veil | None, sink: Sink | None
+    ) -> Response:
         first = first_hop(request, validators, self._policy)
 
         async def permit(url: URL) -> float:
+            if veil is not None and url.raw_host != first.url.raw_host and veil.covers(str(url)):
+                raise Refused(f"{first.host} redirects to {url.raw_host} with our key")
             exempt = request.documented_api and url.raw_host == first.url.raw_host
             return 0.0 if exempt else await self._robots.crawl_delay_s(url)
 
-        return await self._follow(request, first, permit)
+        return await self._follow(request, first, permit, sink)
 
     async def _fetch_rules(self, request: Request) -> Response:
         async def permit(_: URL) -> float:
@@ -126,11 +155,11 @@ class Fetcher:
 
         return await self._follow(request, first_hop(request, None, self._policy), permit)
 
-    async def _follow(self, request: Request, hop: Hop, permit: _Permit) -> Response:
+    async def _follow(self, request: Request, hop: Hop, permit: _Permit, sink: Sink | None = None) -> Response:
         left_s = request.timeout_s
         for _ in range(MAX_REDIRECTS + 1):
             delay_s = await permit(hop.url)
-            started, answer = await self._visit(hop, request, delay_s, left_s)
+            started, answer = await self._visit(hop, request, delay_s, left_s, sink)
             if answer.location is None:
                 return Response(
                     request=request,
@@ -143,15 +172,17 @@ class Fetcher:
             hop = next_hop(hop, answer.status, answer.location, self._policy)
         raise Refused(f"more than {MAX_REDIRECTS} redirects from {request.url[:200]}")
 
-    async def _visit(self, hop: Hop, request: Request, delay_s: float, left_s: float) -> tuple[float, _Answer]:
+    async def _visit(
+        self, hop: Hop, request: Request, delay_s: float, left_s: float, sink: Sink | None
+    ) -> tuple[float, _Answer]:
         """One hop in its host's turn: when it began (monotonic) and the answer. Raises what `send` raises."""
         limits = self._policy.limits_of(hop.host).slowed(delay_s)
         visit = await self._politeness.enter(hop.host, limits, max(left_s, 0.0))
         started = time.monotonic()
         event, pause_s, outcome, size = None, 0.0, "cancelled", 0
         try:
-            answer = await self._exchange(hop, request.max_bytes, left_s)
-            event, outcome, size = Event.SUCCESS, _outcome(answer), len(answer.body)
+            answer = await self._exchange(hop, request.max_bytes, left_s, sink)
+            event, outcome, size = Event.SUCCESS, _outcome(answer), answer.size
         except SourceError as error:
             event, pause_s = event_of(error), pause_of(error, datetime.now(UTC))
             outcome = type(error).__name__.lower()
@@ -162,11 +193,11 @@ class Fetcher:
                 self._observer.on_request(hop.host, outcome, time.monotonic() - started, size)
         return started, answer
 
-    async def _exchange(self, hop: Hop, max_bytes: int, left_s: float) -> _Answer:
+    async def _exchange(self, hop: Hop, max_bytes: int, left_s: float, sink: Sink | None) -> _Answer:
         """The answer to one request within `left_s` seconds. Libraries' errors end here."""
         try:
             async with asyncio.timeout(left_s), self._open(hop) as answer:
-                return await _read(hop, answer, max_bytes)
+                return await _read(hop, answer, max_bytes, sink)
         except TimeoutError as error:
             raise Transient(f"{hop.host}: no whole answer in time") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
@@ -185,7 +216,7 @@ class Fetcher:
         return self._session.request(hop.method, url, headers=headers, data=hop.body, allow_redirects=False)
 
 
-async def _read(hop: Hop, answer: aiohttp.ClientResponse, max_bytes: int) -> _Answer:
+async def _read(hop: Hop, answer: aiohttp.ClientResponse, max_bytes: int, sink: Sink | None) -> _Answer:
     """Reads the body of an answer to hand on only: one that we do not want is dropped with its connection, unless it
     came along with the headers."""
     headers = _headers(answer)
@@ -196,8 +227,15 @@ async def _read(hop: Hop, answer: aiohttp.ClientResponse, max_bytes: int) -> _An
     if error is not None:
         error.args = (f"{hop.host}: {error}",)
         raise error
-    body = await read_body(answer.content.iter_any(), headers.get("content-encoding", ""), max_bytes)
-    return _Answer(answer.status, headers, body=body)
+    chunks, encoding = answer.content.iter_any(), headers.get("content-encoding", "")
+    if sink is None:
+        body = await read_body(chunks, encoding, max_bytes)
+        return _Answer(answer.status, headers, body, len(body))
+    size = 0
+    async for piece in body_pieces(chunks, encoding, max_bytes):
+        await sink(piece)
+        size += len(piece)
+    return _Answer(answer.status, headers, size=size)
 
 
 def _headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
