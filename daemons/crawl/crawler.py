@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
 
 import structlog
 
+from daemons.crawl.archive import Archive
 from daemons.crawl.closing import Verdict, closable, complete, judge
-from daemons.crawl.walk import Fetch, Walk, raw_record, walk
+from daemons.crawl.ledger import Ledger
+from daemons.crawl.walk import Client, Walk, Walker
 from lib.errors import Denied, Fenced, Gone, Malformed, RateLimited, SourceError
 from lib.life.metrics import crawled
-from lib.net.messages import Response
 from lib.posting import boards, writing
-from lib.posting.boards import Board, BoardState, Finished
-from lib.posting.contract import Rejected, Source
+from lib.posting.boards import Board, BoardState, Finished, Mark
+from lib.posting.contract import DetailSource, Rejected, Source
 from lib.posting.writing import Listed
 from lib.store import letters
 from lib.store.batches import BATCH_ROWS, Executor, write_rows
-from lib.store.blobs import Put, digest_of
+from lib.store.blobs import Store
 from lib.store.connections import Connection, Database
 
 _SOON_S = 3_600.0  # after a suspicious list: near enough to confirm within the day, far enough to be another answer
+_TOUCHED_AT_ONCE = 5_000  # of a long list's postings in one transaction
 _MAX_LETTERS = 200  # unreadable rows that one crawl sets aside; the counter has them all
 
 
@@ -48,8 +52,8 @@ class Crawler:
     """What crawling a board needs. `owner` holds the claims; `session` is written into everything."""
 
     database: Database
-    fetcher: Fetch
-    blobs: Put
+    fetcher: Client
+    blobs: Store
     session: str
     owner: str
     rng: random.Random
@@ -58,53 +62,45 @@ class Crawler:
     async def crawl(self, source: Source, board: Board) -> Outcome:
         """Crawls a board that this owner has claimed. Raises Fenced when it lost the claim; SourceErrors end in the
         outcome and on the board."""
-        held = await writing.held(self.database, board.id)
-        open_before = sum(is_open for _, is_open in held.values())
+        ledger = Ledger(
+            board.company, await writing.held(self.database, board.id), waits=not isinstance(source, DetailSource)
+        )
+        walker = Walker(
+            source=source, tenant=board.tenant, client=self.fetcher, rng=self.rng, turned=self.turned,
+            archive=Archive(self.database, self.blobs, board.id, self.session),
+            write=partial(self._ingest, source, board),
+        )  # fmt: skip
         try:
-            found = await walk(
-                source, board, self.fetcher, self._keeper(board), held=held, rng=self.rng, turned=self.turned,
-                marks=await boards.load_marks(self.database, board.id, self.session),
-            )  # fmt: skip
+            found = await walker.walk(ledger, await boards.load_marks(self.database, board.id, self.session))
         except Gone as error:
             # The whole board answers 404: judged like a complete list without any posting.
-            outcome = await self._conclude(source, board, Walk(ended=True), held, open_before, gone=str(error))
+            outcome = await self._conclude(source, board, ledger, Walk(ended=True), gone=str(error))
         except SourceError as error:
-            outcome = await self._fail(source, board, error)
+            outcome = await self._fail(source, board, ledger, error)
         else:
-            outcome = await self._conclude(source, board, found, held, open_before)
+            outcome = await self._conclude(source, board, ledger, found)
         self._tell(source, outcome)
         return outcome
 
-    def _keeper(self, board: Board) -> _Keeper:
-        return _Keeper(self.database, self.blobs, board.id, self.session)
-
     async def _conclude(
-        self,
-        source: Source,
-        board: Board,
-        found: Walk,
-        held: dict[str, tuple[bytes, bool]],
-        open_before: int,
-        gone: str | None = None,
+        self, source: Source, board: Board, ledger: Ledger, found: Walk, gone: str | None = None
     ) -> Outcome:
         now = datetime.now(UTC)
-        await self._ingest(source, board, list(found.writes.values()), now)
+        open_before = ledger.open_before
         if found.unchanged:
             missing: list[str] = []
             is_complete = True
             seen = open_before
         else:
-            missing = [one for one, (_, is_open) in held.items() if is_open and one not in found.seen]
-            is_complete = gone is not None or complete(found.facts(source), source.healthy)
-            seen = len(found.seen)
+            missing = ledger.missing()
+            is_complete = gone is not None or complete(ledger.facts(source, ended=found.ended), source.healthy)
+            seen = len(ledger.seen)
         verdict = judge(
             is_complete=is_complete, seen=seen, missing=len(missing), open_before=open_before,
             suspect_count=board.suspect_count, healthy=source.healthy,
         )  # fmt: skip
-        closing = closable(missing, found.rejected) if verdict is Verdict.CLOSE else []
-        kept = [one for one, (_, is_open) in held.items() if is_open and one in found.seen and one not in found.writes]
+        closing = closable(missing, ledger.doubts()) if verdict is Verdict.CLOSE else []
         suspect = verdict is Verdict.SUSPECT
-        new = sum(one not in held for one in found.writes)
         state: BoardState = "suspect" if suspect or (gone is not None and not open_before) else "active"
         end = Finished(
             state=state,
@@ -117,37 +113,53 @@ class Crawler:
             error=gone or _doubt(is_complete, suspect, seen, open_before),
         )
         await self._close(board, closing, now)
+        everything = found.unchanged or await self._touch(board, ledger, now)
+        marks = found.marks if end.complete and not ledger.rejections else {}  # what was set aside is to be read again
+        await self._finish(
+            board, end, _set_aside(source, board, ledger.rejected), everything, None if found.unchanged else marks
+        )
+        return _outcome(board, ledger, end, seen=seen, closed=len(closing), suspect=suspect)
 
-        async def finish(connection: Connection) -> None:
-            await _set_aside(connection, source, board, found.rejected)
-            if found.unchanged or (is_complete and len(kept) == open_before):
-                await writing.touch_all(connection, board.id, now)
-            elif kept:
-                await writing.touch(connection, board.id, now, kept)
-            if not found.unchanged:
-                known = end.complete and not found.rejected  # what was set aside is to be read again
-                await boards.replace_marks(connection, board.id, self.session, found.marks if known else {})
-            if not await boards.finish(connection, self.owner, board.id, end):
-                raise Fenced(f"board {board.id} was taken over")
+    async def _ingest(self, source: Source, board: Board, rows: Sequence[Listed]) -> None:
+        now = datetime.now(UTC)
 
-        await self.database.transaction(finish)
-        return Outcome(
-            board=board, seen=seen, new=new, changed=len(found.writes) - new, closed=len(closing),
-            rejected=len(found.rejected), complete=is_complete, suspect=suspect, error=end.error,
-        )  # fmt: skip
-
-    async def _ingest(self, source: Source, board: Board, rows: list[Listed], now: datetime) -> None:
         async def write(executor: Executor, batch: Sequence[Listed]) -> None:
             if not await writing.ingest(executor, board.id, self.session, self.owner, now, batch):
-                raise Fenced(f"board {board.id} was taken over")
+                raise _taken_over(board)
 
         async def bury(connection: Connection, row: Listed, reason: str) -> None:
             key = f"{board.tenant}:{row.posting.external_id}"
             await letters.bury(connection, f"crawl:{source.name}", key, None, {"url": row.posting.url}, reason)
 
-        for start in range(0, len(rows), BATCH_ROWS):
-            await write_rows(self.database, rows[start : start + BATCH_ROWS], write, bury=bury)
+        await write_rows(self.database, rows, write, bury=bury)
+
+    async def _touch(self, board: Board, ledger: Ledger, now: datetime) -> bool:
+        """Marks what the list has shown as it is held as seen; True when that is all that was open, and left to do."""
+        kept = ledger.kept()
+        if len(kept) == ledger.open_before:
+            return True
+        for start in range(0, len(kept), _TOUCHED_AT_ONCE):
+            ids = kept[start : start + _TOUCHED_AT_ONCE]
+            if not await writing.touch(self.database, board.id, self.owner, now, ids):
+                raise _taken_over(board)
             self.turned()
+        return False
+
+    async def _finish(
+        self, board: Board, end: Finished, aside: Sequence[Letter], everything: bool, marks: Mapping[str, Mark] | None
+    ) -> None:
+        async def finish(executor: Executor) -> None:
+            if not await boards.finish(
+                executor, self.owner, self.session, board.id, end, all_seen=everything, marks=marks
+            ):
+                raise _taken_over(board)
+
+        async def with_letters(connection: Connection) -> None:
+            for letter in aside:
+                await letters.bury(connection, letter.queue, letter.key, None, letter.payload, letter.reason)
+            await finish(connection)
+
+        await (self.database.transaction(with_letters) if aside else finish(self.database))
 
     async def _close(self, board: Board, external_ids: list[str], now: datetime) -> None:
         for start in range(0, len(external_ids), BATCH_ROWS):
@@ -155,13 +167,13 @@ class Crawler:
 
             async def work(connection: Connection, batch: list[str] = batch) -> None:
                 if not await boards.still_claimed(connection, self.owner, board.id):
-                    raise Fenced(f"board {board.id} was taken over")
+                    raise _taken_over(board)
                 await writing.close(connection, board.id, self.session, now, batch)
 
             await self.database.transaction(work)
             self.turned()
 
-    async def _fail(self, source: Source, board: Board, error: SourceError) -> Outcome:
+    async def _fail(self, source: Source, board: Board, ledger: Ledger, error: SourceError) -> Outcome:
         failures = board.failures + (0 if isinstance(error, RateLimited) else 1)
         now = datetime.now(UTC)
         end = Finished(
@@ -170,17 +182,12 @@ class Crawler:
             at=now, complete=False, count=None, suspect_count=board.suspect_count, failures=failures,
             error=f"{type(error).__name__}: {error}"[:500],
         )  # fmt: skip
-
-        async def finish(connection: Connection) -> None:
-            if isinstance(error, Malformed):
-                await letters.bury(
-                    connection, f"crawl:{source.name}", board.tenant, None, {"url": board.url}, str(error)
-                )
-            if not await boards.finish(connection, self.owner, board.id, end):
-                raise Fenced(f"board {board.id} was taken over")
-
-        await self.database.transaction(finish)
-        return Outcome(board=board, error=end.error)
+        aside = _set_aside(source, board, ledger.rejected)
+        if isinstance(error, Malformed):
+            aside.append(Letter(f"crawl:{source.name}", board.tenant, {"url": board.url}, str(error)))
+        everything = bool(ledger.seen) and await self._touch(board, ledger, now)
+        await self._finish(board, end, aside, everything, None)
+        return _outcome(board, ledger, end, seen=len(ledger.seen))
 
     def _tell(self, source: Source, outcome: Outcome) -> None:
         for what in ("seen", "new", "changed", "closed", "rejected"):
@@ -193,27 +200,38 @@ class Crawler:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Keeper:
-    """Stores raw answers of one board."""
+class Letter(NamedTuple):
+    """What could not be read, for `lib.store.letters`."""
 
-    database: Database
-    blobs: Put
-    board_id: int
-    session: str
-
-    async def __call__(self, response: Response, fetched_at: datetime) -> tuple[int, bytes]:
-        key = await self.blobs.put(response.body)
-        digest = digest_of(key)
-        raw = raw_record(self.board_id, self.session, response, digest, key, fetched_at)
-        return await boards.add_raw(self.database, raw), digest
+    queue: str
+    key: str
+    payload: dict[str, str]
+    reason: str
 
 
-async def _set_aside(connection: Connection, source: Source, board: Board, rejected: Sequence[Rejected]) -> None:
-    for row in rejected[:_MAX_LETTERS]:
-        digest = hashlib.blake2b(row.raw.encode(), digest_size=8).hexdigest()
-        key = f"{board.tenant}:{digest}"
-        await letters.bury(connection, f"crawl:{source.name}", key, None, {"raw": row.raw}, row.reason)
+def _set_aside(source: Source, board: Board, rejected: Sequence[Rejected]) -> list[Letter]:
+    """A letter for each row that could not be read, of the first ones."""
+    return [
+        Letter(
+            f"crawl:{source.name}", f"{board.tenant}:{hashlib.blake2b(row.raw.encode(), digest_size=8).hexdigest()}",
+            {"raw": row.raw}, row.reason,
+        )
+        for row in rejected[:_MAX_LETTERS]
+    ]  # fmt: skip
+
+
+def _outcome(
+    board: Board, ledger: Ledger, end: Finished, *, seen: int, closed: int = 0, suspect: bool = False
+) -> Outcome:
+    new = ledger.new
+    return Outcome(
+        board=board, seen=seen, new=new, changed=len(ledger.written) - new, closed=closed,
+        rejected=ledger.rejections, complete=end.complete or suspect, suspect=suspect, error=end.error,
+    )  # fmt: skip
+
+
+def _taken_over(board: Board) -> Fenced:
+    return Fenced(f"board {board.id} was taken over")
 
 
 def _spread(every_s: int, rng: random.Random) -> float:

@@ -1,34 +1,43 @@
-"""Walks all pages of a board's list and keeps what is worth writing: pages are all or nothing."""
+"""Walks a board's list and writes on the way: a page, or a part of a long document, is read and forgotten.
+
+What was written before a page failed stays, as it is true; whether anything may be concluded from what a list did not
+show is decided when it has ended.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from urllib.parse import urlencode
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
-import msgspec
 
-from daemons.crawl.closing import Walked
+from daemons.crawl.archive import Archive
+from daemons.crawl.ledger import Ledger
 from lib.backoff import full_jitter_delays
-from lib.errors import RateLimited, Transient
+from lib.errors import Gone, RateLimited, Transient
+from lib.net.fetch import Sink
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
-from lib.posting.boards import Board, Mark, RawResponse
-from lib.posting.contract import Page, Posting, Rejected, Source
+from lib.posting.boards import Mark
+from lib.posting.contract import Page, Source, StreamSource
 from lib.posting.writing import Listed
 
-_MAX_PAGES = 2_000
+_MAX_PAGES = 5_000
 _TRIES = 3
 _LONGEST_WAIT_S = 60.0
 _UNREAD_BYTES = 20_000_000  # kept in memory of pages that may still have to be read
+_PIECE_BYTES = 1 << 21  # of a document that is read in pieces
 _THREAD_BYTES = 500_000  # decoding more than this in the loop would hold up everybody's heartbeats
+
+Write: TypeAlias = Callable[[Sequence[Listed]], Awaitable[None]]
 
 
 class Fetch(Protocol):
@@ -37,107 +46,137 @@ class Fetch(Protocol):
     async def send(self, request: Request, *, validators: Validators | None = None) -> Response: ...
 
 
-class Keep(Protocol):
-    """Stores a raw answer and gives the id of its record, and the SHA-256 of its body."""
+class Client(Fetch, Protocol):
+    """What also fetches bodies that are too long for memory."""
 
-    async def __call__(self, response: Response, fetched_at: datetime) -> tuple[int, bytes]: ...
+    async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response: ...
 
 
 @dataclass
 class Walk:
-    """What a walk found. `writes`: rows that are new, changed or reopened, by id; `seen`: all ids of the list.
+    """How a walk over a list ended. `marks`: what its pages are known by.
 
     `unchanged`: the list is as it was when its marks were saved: its only page said 304, or all came with those bytes.
     """
 
-    writes: dict[str, Listed] = field(default_factory=dict)
-    seen: dict[str, bool] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    unknown: Counter[str] = field(default_factory=Counter)
-    skipped: int = 0
-    total: int | None = None
-    pages: int = 0
     ended: bool = False
     unchanged: bool = False
     marks: dict[str, Mark] = field(default_factory=dict)
 
-    def facts(self, source: Source) -> Walked:
-        """What the proof of completeness needs."""
-        return Walked(
-            completeness=source.completeness, ended=self.ended, ids=len(self.seen), skipped=self.skipped,
-            rejected=len(self.rejected), total=self.total,
-        )  # fmt: skip
 
-    def take(self, page: Page, raw_id: int, board: Board, held: Mapping[str, tuple[bytes, bool]]) -> None:
-        """Adds a page: of several rows with one id, the first that has text wins, here as in `merge_rows`.
+@dataclass(frozen=True, kw_only=True)
+class Walker:
+    """What walking a board's list needs. `write` gets batches of rows; `turned` is told after each step."""
 
-        A row that names no company is the one's whose board it is.
-        """
-        for row in page.rows:
-            has_text = row.html is not None
-            if self.seen.get(row.external_id, False) or (row.external_id in self.seen and not has_text):
-                continue
-            self.seen[row.external_id] = has_text
-            named = row if row.company else msgspec.structs.replace(row, company=board.company)
-            self._keep(named, raw_id, held.get(row.external_id))
-        self.rejected += page.rejected
-        self.unknown.update(page.unknown)
-        self.skipped += page.skipped
-        self.pages += 1
-        if page.total is not None:
-            self.total = max(self.total or 0, page.total)
+    source: Source
+    tenant: str
+    client: Client
+    archive: Archive
+    write: Write
+    rng: random.Random
+    turned: Callable[[], None]
 
-    def _keep(self, row: Posting, raw_id: int, held: tuple[bytes, bool] | None) -> None:
-        listed = Listed.of(row, raw_id)
-        if held == (listed.hash, True):
-            self.writes.pop(row.external_id, None)
-        else:
-            self.writes[row.external_id] = listed
+    async def walk(self, ledger: Ledger, marks: Mapping[str, Mark]) -> Walk:
+        """Reads the list into `ledger`, and writes what is new in it. Raises the SourceErrors of a page that cannot
+        be had; what was written before one stays written."""
+        if isinstance(self.source, StreamSource):
+            return await self._stream(self.source, ledger, marks)
+        found = Walk()
+        reading = _Reading(self, ledger, found)
+        cursor: str | None = None
+        asked: set[str | None] = set()
+        while cursor not in asked and len(asked) < _MAX_PAGES:
+            asked.add(cursor)
+            request = self.source.request(self.tenant, cursor)
+            address = _address(request)
+            mark = marks.get(address)
+            known = mark.validators if mark is not None and len(marks) == 1 else None
+            response = await self._ask(partial(self.client.send, request, validators=known), first=len(asked) == 1)
+            if response.status == 304:
+                found.unchanged = found.ended = True
+                return found
+            raw_id, digest = await self.archive.keep(response, datetime.now(UTC))
+            cursor = await reading.page(address, response, raw_id, digest, mark)
+            if cursor is None:
+                found.ended = True
+                break
+        await reading.end()
+        await self._write(ledger, last=True)
+        return found
 
+    async def _ask(self, send: Callable[[], Awaitable[Response]], *, first: bool) -> Response:
+        """The answer. Only a first page that is gone says that the whole list is."""
+        try:
+            response = await patiently(send, self.rng, self.turned)
+        except Gone as error:
+            if first:
+                raise
+            raise Transient(f"a page in the middle of the list: {error}") from error
+        self.turned()
+        return response
 
-async def walk(
-    source: Source,
-    board: Board,
-    fetcher: Fetch,
-    keep: Keep,
-    *,
-    held: Mapping[str, tuple[bytes, bool]],
-    marks: Mapping[str, Mark],
-    rng: random.Random,
-    turned: Callable[[], None],
-) -> Walk:
-    """Fetches page after page. `turned` is told after each. Raises the SourceErrors of a page that cannot be had."""
-    found = Walk()
-    reading = _Reading(source, board, held, found)
-    cursor: str | None = None
-    asked: set[str | None] = set()
-    while cursor not in asked and len(asked) < _MAX_PAGES:
-        asked.add(cursor)
-        request = source.request(board.tenant, cursor)
-        address = f"{request.url}?{urlencode(request.params)}"
-        mark = marks.get(address)
-        known = mark.validators if mark is not None and len(marks) == 1 else None
-        response = await patiently(partial(fetcher.send, request, validators=known), rng, turned)
-        turned()
+    async def take(self, ledger: Ledger, page: Page, raw_id: int) -> None:
+        """Adds a page to the ledger and writes the batches that it makes full."""
+        ledger.take(page, raw_id)
+        await self._write(ledger)
+
+    async def _write(self, ledger: Ledger, *, last: bool = False) -> None:
+        for batch in ledger.batches(last=last):
+            await self.write(batch)
+            self.turned()
+
+    async def _stream(self, source: StreamSource, ledger: Ledger, marks: Mapping[str, Mark]) -> Walk:
+        """Fetches a long document into the archive, and reads it from there."""
+        request = source.request(self.tenant, None)
+        mark = marks.get(_address(request))
+        document = _Document(self.archive, self.turned)
+
+        async def download() -> Response:
+            document.clear()
+            known = None if mark is None else mark.validators
+            response = await self.client.download(request, document.add, validators=known)
+            await document.end()
+            return response
+
+        response = await self._ask(download, first=True)
+        found = Walk(ended=True)
         if response.status == 304:
-            found.unchanged = found.ended = True
+            found.unchanged = True
             return found
-        raw_id, digest = await keep(response, datetime.now(UTC))
-        cursor = await reading.page(address, response, raw_id, digest, mark)
-        if cursor is None:
-            found.ended = True
-            break
-    await reading.end()
-    return found
+        digest = document.digest.digest()
+        found.marks[_address(request)] = Mark(Validators.of(response.headers), digest, None)
+        found.unchanged = mark is not None and mark.body_hash == digest
+        if not found.unchanged:
+            await self._read(source, ledger, document, response)
+            await self._write(ledger, last=True)
+        return found
+
+    async def _read(self, source: StreamSource, ledger: Ledger, document: _Document, response: Response) -> None:
+        """Reads the document in one thread, which waits while its rows are written: nothing piles up."""
+        raw_id, fetched_at = 0, datetime.now(UTC)
+
+        async def load(key: str, size: int) -> bytes:
+            nonlocal raw_id
+            raw_id = await self.archive.record(response, key, size, fetched_at)
+            return await self.archive.blobs.get(key)
+
+        def pieces() -> Iterator[bytes]:
+            for key, size in document.pieces:
+                yield anyio.from_thread.run(load, key, size)
+
+        def read() -> None:
+            for page in source.pages(self.tenant, pieces()):
+                anyio.from_thread.run(self.take, ledger, page, raw_id)
+
+        await anyio.to_thread.run_sync(read)
 
 
 @dataclass
 class _Reading:
     """Reads pages, but not before one differs from what its mark says: a list that has not changed is not read."""
 
-    source: Source
-    board: Board
-    held: Mapping[str, tuple[bytes, bool]]
+    walker: Walker
+    ledger: Ledger
     found: Walk
     unread: list[tuple[Response, int]] = field(default_factory=list)
     all_known: bool = True
@@ -165,14 +204,49 @@ class _Reading:
         return sum(len(one.body) for one, _ in self.unread) + len(response.body) <= _UNREAD_BYTES
 
     async def _catch_up(self) -> None:
-        for response, raw_id in self.unread:
-            await self._read(response, raw_id)
-        self.unread.clear()
+        while self.unread:
+            await self._read(*self.unread.pop(0))
 
     async def _read(self, response: Response, raw_id: int) -> str | None:
-        page = await parse(self.source, self.board.tenant, response)
-        self.found.take(page, raw_id, self.board, self.held)
+        page = await parse(self.walker.source, self.walker.tenant, response)
+        await self.walker.take(self.ledger, page, raw_id)
         return page.cursor
+
+
+@dataclass
+class _Document:
+    """A long body on its way into the archive. `pieces`: their keys and sizes; `digest`: over all of them."""
+
+    archive: Archive
+    turned: Callable[[], None]
+    pieces: list[tuple[str, int]] = field(default_factory=list)
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _held: bytearray = field(default_factory=bytearray)
+
+    def clear(self) -> None:
+        """Begins anew, with another try."""
+        self.pieces.clear()
+        self._held.clear()
+        self.digest = hashlib.sha256()
+
+    async def add(self, data: bytes) -> None:
+        """Takes the next bytes."""
+        self._held += data
+        if len(self._held) >= _PIECE_BYTES:
+            await self.end()
+
+    async def end(self) -> None:
+        """Stores what is left."""
+        if self._held:
+            piece = bytes(self._held)
+            self._held.clear()
+            self.digest.update(piece)
+            self.pieces.append((await self.archive.blobs.put(piece), len(piece)))
+            self.turned()
+
+
+def _address(request: Request) -> str:
+    return f"{request.url}?{urlencode(request.params)}"
 
 
 async def parse(source: Source, tenant: str, response: Response) -> Page:
@@ -201,20 +275,3 @@ async def patiently(
             await anyio.sleep(max(0.0, wait_s) + rng.uniform(0.0, 1.0))
         turned()
     raise AssertionError("the last try returns or raises")
-
-
-def raw_record(
-    board_id: int,
-    session: str,
-    response: Response,
-    digest: bytes,
-    blob_key: str,
-    fetched_at: datetime,
-    blob_from: int = 0,
-) -> RawResponse:
-    """The record of an answer whose body, with the SHA-256 `digest`, lies under `blob_key` from byte `blob_from` on."""
-    return RawResponse(
-        board_id=board_id, session=session, url=response.url[:2_000], status=response.status,
-        content_hash=digest, blob_key=blob_key, size=len(response.body),
-        fetched_at=fetched_at, blob_from=blob_from,
-    )  # fmt: skip

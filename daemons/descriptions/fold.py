@@ -16,7 +16,8 @@ from itertools import accumulate
 
 import anyio
 
-from daemons.crawl.walk import Fetch, patiently, raw_record
+from daemons.crawl.archive import raw_record
+from daemons.crawl.walk import Fetch, patiently
 from lib.backoff import full_jitter_delays
 from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError
 from lib.net.messages import Response

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
@@ -150,6 +150,17 @@ class DetailSource(Source, Protocol):
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, or Gone when the page says that the posting is no longer active."""
+
+
+@runtime_checkable
+class StreamSource(Source, Protocol):
+    """A source whose list is one document that may be too long for memory: it is read while its bytes come."""
+
+    def pages(self, tenant: str, pieces: Iterable[bytes]) -> Iterator[Page]:
+        """The rows of the document in `pieces`: those that are whole, before the next piece is asked for.
+
+        Raises Malformed where the document is broken; what was yielded before stays true. No page has a cursor.
+        """
 
 
 def merge_rows(rows: Iterable[Posting]) -> list[Posting]:

@@ -58,10 +58,9 @@ def stated(posting: Posting) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-async def held(database: Database, board_id: int) -> dict[str, tuple[bytes, bool]]:
-    """What we hold of a board: external id -> (content hash, open)."""
-    rows = await database.fetch(_SQL.held, board_id)
-    return {row["external_id"]: (row["content_hash"], row["open"]) for row in rows}
+async def held(database: Database, board_id: int) -> dict[str, bytes | None]:
+    """What we hold of a board: external id -> content hash, None where the posting is closed."""
+    return dict(await database.fetch(_SQL.held, board_id))
 
 
 def ingest_arguments(board_id: int, session: str, owner: str, now: datetime, rows: Sequence[Listed]) -> list[Any]:
@@ -98,14 +97,9 @@ async def ingest(
     return bool(await executor.fetchval(_SQL.ingest, *ingest_arguments(board_id, session, owner, now, rows)))
 
 
-async def touch_all(connection: Connection, board_id: int, now: datetime) -> None:
-    """All open postings of the board were seen now."""
-    await connection.execute(_SQL.touch_all, board_id, now)
-
-
-async def touch(connection: Connection, board_id: int, now: datetime, external_ids: Sequence[str]) -> None:
-    """These open postings of the board were seen now."""
-    await connection.execute(_SQL.touch, board_id, now, list(external_ids))
+async def touch(executor: Executor, board_id: int, owner: str, now: datetime, external_ids: Sequence[str]) -> bool:
+    """These open postings of the board were seen now. False when the board is not `owner`'s any more."""
+    return bool(await executor.fetchval(_SQL.touch, board_id, owner, now, list(external_ids)))
 
 
 async def close(

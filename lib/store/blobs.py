@@ -28,6 +28,13 @@ class Put(Protocol):
         """Stores `content` and returns its key."""
 
 
+class Store(Put, Protocol):
+    """Where raw answers go and come back from."""
+
+    async def get(self, key: str) -> bytes:
+        """The content. Raises BlobMissing, BlobCorrupt."""
+
+
 T = TypeVar("T")
 _KEY = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})\.zst")
 _INLINE_BYTES = 256 * 1024  # compressing more than this holds up the event loop for milliseconds
@@ -153,6 +160,10 @@ class PatientBlobs:
     async def put(self, content: bytes) -> str:
         """Stores `content` and returns its key, however long that takes. Raises BlobTooLarge."""
         return await self._link.call(lambda: self._blobs.put(content), _unavailable)
+
+    async def get(self, key: str) -> bytes:
+        """The content, however long that takes. Raises BlobMissing, BlobCorrupt."""
+        return await self._link.call(lambda: self._blobs.get(key), _unavailable)
 
 
 def _unavailable(error: BaseException) -> bool:

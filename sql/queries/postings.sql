@@ -1,13 +1,16 @@
 -- held --
--- What we hold of a board: every posting's hash, and whether it is open.
-SELECT external_id, content_hash, state IN ('discovered', 'described') AS open FROM posting WHERE board_id = $1
+-- What we hold of a board: every posting's hash, none where it is closed.
+SELECT external_id, CASE WHEN state IN ('discovered', 'described') THEN content_hash END
+  FROM posting WHERE board_id = $1
 
 -- ingest --
 -- New, changed and reopened postings of one board, with their texts, rows for their vectors and their history: all of
 -- them, if the board is still its crawler's, or none. Replaying a batch changes nothing: a row whose hash and state are
--- the same is left alone.
+-- the same is left alone. The board's marks are forgotten, as they stand for what the board held before.
 WITH claim AS (
     SELECT FROM board WHERE id = $1 AND claimed_by = $3 AND claimed_until > now() FOR UPDATE
+), forgotten AS (
+    DELETE FROM board_validator WHERE board_id = $1 AND EXISTS (SELECT FROM claim)
 ), input AS (
     SELECT * FROM unnest($5::text[], $6::bytea[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
                          $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::bytea[], $17::bigint[])
@@ -69,15 +72,16 @@ WITH claim AS (
 )
 SELECT EXISTS (SELECT FROM claim)
 
--- touch_all --
--- Every open posting of a board was seen.
-UPDATE posting SET last_seen = $2
- WHERE board_id = $1 AND state IN ('discovered', 'described') AND last_seen < $2
-
 -- touch --
--- These open postings of a board were seen.
-UPDATE posting SET last_seen = $2
- WHERE board_id = $1 AND external_id = ANY ($3::text[]) AND state IN ('discovered', 'described') AND last_seen < $2
+-- These open postings of a board were seen, if the board is still its crawler's.
+WITH claim AS (
+    SELECT FROM board WHERE id = $1 AND claimed_by = $2 AND claimed_until > now() FOR UPDATE
+), seen AS (
+    UPDATE posting SET last_seen = $3
+     WHERE board_id = $1 AND external_id = ANY ($4::text[]) AND state IN ('discovered', 'described') AND last_seen < $3
+       AND EXISTS (SELECT FROM claim)
+)
+SELECT EXISTS (SELECT FROM claim)
 
 -- close --
 -- Closes open postings on our clock, with a place in the change log and in the history.

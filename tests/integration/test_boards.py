@@ -13,6 +13,7 @@ from lib.posting.boards import BoardState, Finished
 from lib.store.connections import Connection, Database
 
 EVERY_S = 21_600
+SESSION = "2026-11-21T04-30-tests"
 
 
 async def add(database: Database, count: int) -> list[int]:
@@ -27,7 +28,7 @@ async def finish(database: Database, owner: str, board_id: int, state: BoardStat
     }  # fmt: skip
 
     async def work(connection: Connection) -> bool:
-        return await boards.finish(connection, owner, board_id, Finished(**end | facts))
+        return await boards.finish(connection, owner, SESSION, board_id, Finished(**end | facts))
 
     return await database.transaction(work)
 

@@ -221,9 +221,12 @@ async def test_seen_moves_forward_only_and_for_open_postings(store: Store) -> No
     await store.ingest(FULL, BARE, replace(BARE, external_id="c-3"))
     await store.close("c-3")
     later = START + timedelta(days=5)
-    await store.write(lambda connection: writing.touch(connection, store.board_id, later, ["a-1", "c-3"]))
+    database, board_id = store.database, store.board_id
+    assert await writing.touch(database, board_id, OWNER, later, ["a-1", "c-3"])
     assert [(await store.row(one))["last_seen"] for one in ("a-1", "b-2", "c-3")] == [later, START, START]
-    await store.write(lambda connection: writing.touch_all(connection, store.board_id, START + timedelta(days=2)))
+    assert not await writing.touch(database, board_id, "thief", later, ["b-2"])
+    assert (await store.row("b-2"))["last_seen"] == START
+    assert await writing.touch(database, board_id, OWNER, START + timedelta(days=2), ["a-1", "b-2", "c-3"])
     seen = [(await store.row(one))["last_seen"] for one in ("a-1", "b-2", "c-3")]
     assert seen == [later, START + timedelta(days=2), START]
     assert [(await store.row(one))["revision"] for one in ("a-1", "b-2", "c-3")] == [1, 1, 2]
@@ -238,8 +241,8 @@ async def test_boards_do_not_touch_each_other(store: Store) -> None:
     await mine.close("a-1")
     rows = await store.database.fetch("SELECT board_id, state FROM posting ORDER BY board_id")
     assert [tuple(row) for row in rows] == [(store.board_id, "described"), (other, "closed")]
-    assert await writing.held(store.database, store.board_id) == {"a-1": (Listed.of(FULL).hash, True)}
-    assert await writing.held(store.database, other) == {"a-1": (Listed.of(FULL).hash, False)}
+    assert await writing.held(store.database, store.board_id) == {"a-1": Listed.of(FULL).hash}
+    assert await writing.held(store.database, other) == {"a-1": None}
 
 
 async def test_a_board_that_was_taken_over_gets_nothing(store: Store) -> None:

@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 import pytest
 
 from daemons.crawl import walk as walking
-from daemons.crawl.walk import Walk, walk
+from daemons.crawl.ledger import Ledger
+from daemons.crawl.walk import Walk, Walker
 from daemons.sources import source
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
-from lib.posting.boards import Board, Mark
-
-BOARD = Board(
-    id=1, source="smartrecruiters", tenant="acme", company=None, url="https://example.org", state="active",
-    next_due=datetime.now(UTC), every_s=1, last_crawled_at=None, last_complete_at=None, last_count=None,
-    suspect_count=0, failures=0, last_error=None,
-)  # fmt: skip
+from lib.posting.boards import Mark
+from lib.posting.writing import Listed
 
 
 class Pages:
@@ -50,14 +47,35 @@ class Pages:
         return Response(request=request, url=request.url, status=200, headers=headers, body=orjson.dumps(body))
 
 
-async def walked(pages: Pages, marks: Mapping[str, Mark] = {}) -> Walk:
-    async def keep(response: Response, fetched_at: datetime) -> tuple[int, bytes]:
+class Shelf:
+    """An archive that keeps nothing."""
+
+    async def keep(self, response: Response, fetched_at: datetime) -> tuple[int, bytes]:
         return 1, hashlib.sha256(response.body).digest()
 
-    return await walk(
-        source("smartrecruiters"), BOARD, pages, keep, held={}, marks=marks, rng=random.Random(1),
-        turned=lambda: None,
+
+class Walked(NamedTuple):
+    walk: Walk
+    ledger: Ledger
+    batches: list[list[str]]
+
+    @property
+    def seen(self) -> int:
+        return len(self.ledger.seen)
+
+
+async def walked(pages: Pages, marks: Mapping[str, Mark] = {}) -> Walked:
+    batches: list[list[str]] = []
+
+    async def write(rows: Sequence[Listed]) -> None:
+        batches.append([row.posting.external_id for row in rows])
+
+    ledger = Ledger(None, {})
+    walker = Walker(
+        source=source("smartrecruiters"), tenant="acme", client=pages, archive=Shelf(), write=write,
+        rng=random.Random(1), turned=lambda: None,
     )  # fmt: skip
+    return Walked(await walker.walk(ledger, marks), ledger, batches)
 
 
 HUNDRED = [f"Koch {number}" for number in range(100)]
@@ -65,42 +83,42 @@ HUNDRED = [f"Koch {number}" for number in range(100)]
 
 async def test_the_same_bytes_are_not_read_again() -> None:
     first = await walked(Pages(HUNDRED, ["Bäcker"]))
-    assert (len(first.seen), first.ended, first.unchanged, len(first.marks)) == (101, True, False, 2)
-    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.marks)
-    assert (again.ended, again.unchanged, again.writes, again.seen) == (True, True, {}, {})
-    assert again.marks == first.marks
+    assert (first.seen, first.walk.ended, first.walk.unchanged, len(first.walk.marks)) == (101, True, False, 2)
+    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.walk.marks)
+    assert (again.walk.ended, again.walk.unchanged, again.batches, again.seen) == (True, True, [], 0)
+    assert again.walk.marks == first.walk.marks
 
 
 @pytest.mark.parametrize("other", [Pages(HUNDRED, ["Maurer"]), Pages(["Wirt", *HUNDRED[1:]], ["Bäcker"])])
 async def test_one_other_page_makes_all_of_them_be_read(other: Pages) -> None:
     first = await walked(Pages(HUNDRED, ["Bäcker"]))
-    again = await walked(other, first.marks)
-    assert (len(again.seen), again.ended, again.unchanged) == (101, True, False)
-    assert again.marks.keys() == first.marks.keys()
-    assert again.marks != first.marks
+    again = await walked(other, first.walk.marks)
+    assert (again.seen, again.walk.ended, again.walk.unchanged) == (101, True, False)
+    assert again.walk.marks.keys() == first.walk.marks.keys()
+    assert again.walk.marks != first.walk.marks
 
 
 async def test_a_list_that_grew_or_shrank_is_read() -> None:
     first = await walked(Pages(HUNDRED, ["Bäcker"]))
     for changed, rows in ((Pages(HUNDRED, ["Bäcker", "Maurer"]), 102), (Pages(HUNDRED[:3]), 3)):
-        again = await walked(changed, first.marks)
-        assert (len(again.seen), again.unchanged) == (rows, False)
+        again = await walked(changed, first.walk.marks)
+        assert (again.seen, again.walk.unchanged) == (rows, False)
 
 
 async def test_what_would_not_fit_in_memory_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     first = await walked(Pages(HUNDRED, ["Bäcker"]))
     monkeypatch.setattr(walking, "_UNREAD_BYTES", 1_000)
-    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.marks)
-    assert (len(again.seen), again.unchanged) == (101, False)
+    again = await walked(Pages(HUNDRED, ["Bäcker"]), first.walk.marks)
+    assert (again.seen, again.walk.unchanged) == (101, False)
 
 
 async def test_only_a_list_of_one_page_is_asked_for_conditionally() -> None:
     long = await walked(Pages(HUNDRED, ["Bäcker"], etag='"1"'))
     pages = Pages(HUNDRED, ["Bäcker"], etag='"1"')
-    await walked(pages, long.marks)
+    await walked(pages, long.walk.marks)
     assert pages.asked == [None, None]
     short = await walked(Pages(["Koch"], etag='"1"'))
     pages = Pages(["Koch"], etag='"1"')
-    again = await walked(pages, short.marks)
+    again = await walked(pages, short.walk.marks)
     assert pages.asked == [Validators(etag='"1"')]
-    assert (again.ended, again.unchanged) == (True, True)
+    assert (again.walk.ended, again.walk.unchanged) == (True, True)
