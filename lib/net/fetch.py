@@ -181,7 +181,7 @@ class Fetcher:
         started = time.monotonic()
         event, pause_s, outcome, size = None, 0.0, "cancelled", 0
         try:
-            answer = await self._exchange(hop, request.max_bytes, left_s, sink)
+            answer = await self._exchange(hop, request, left_s, sink)
             event, outcome, size = Event.SUCCESS, _outcome(answer), answer.size
         except SourceError as error:
             event, pause_s = event_of(error), pause_of(error, datetime.now(UTC))
@@ -193,11 +193,11 @@ class Fetcher:
                 self._observer.on_request(hop.host, outcome, time.monotonic() - started, size)
         return started, answer
 
-    async def _exchange(self, hop: Hop, max_bytes: int, left_s: float, sink: Sink | None) -> _Answer:
+    async def _exchange(self, hop: Hop, request: Request, left_s: float, sink: Sink | None) -> _Answer:
         """The answer to one request within `left_s` seconds. Libraries' errors end here."""
         try:
             async with asyncio.timeout(left_s), self._open(hop) as answer:
-                return await _read(hop, answer, max_bytes, sink)
+                return await _read(hop, answer, request, sink)
         except TimeoutError as error:
             raise Transient(f"{hop.host}: no whole answer in time") from error
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
@@ -216,23 +216,25 @@ class Fetcher:
         return self._session.request(hop.method, url, headers=headers, data=hop.body, allow_redirects=False)
 
 
-async def _read(hop: Hop, answer: aiohttp.ClientResponse, max_bytes: int, sink: Sink | None) -> _Answer:
+async def _read(hop: Hop, answer: aiohttp.ClientResponse, request: Request, sink: Sink | None) -> _Answer:
     """Reads the body of an answer to hand on only: one that we do not want is dropped with its connection, unless it
     came along with the headers."""
     headers = _headers(answer)
     location = headers.get("location")
     if answer.status in REDIRECTS and location is not None:
         return _Answer(answer.status, headers, location=location)
-    error = error_of(answer.status, headers, datetime.now(UTC), conditional=hop.conditional)
-    if error is not None:
+    error = error_of(
+        answer.status, headers, datetime.now(UTC), conditional=hop.conditional, ranged="Range" in hop.headers
+    )
+    if error is not None and answer.status not in request.answers:
         error.args = (f"{hop.host}: {error}",)
         raise error
     chunks, encoding = answer.content.iter_any(), headers.get("content-encoding", "")
     if sink is None:
-        body = await read_body(chunks, encoding, max_bytes)
+        body = await read_body(chunks, encoding, request.max_bytes)
         return _Answer(answer.status, headers, body, len(body))
     size = 0
-    async for piece in body_pieces(chunks, encoding, max_bytes):
+    async for piece in body_pieces(chunks, encoding, request.max_bytes):
         await sink(piece)
         size += len(piece)
     return _Answer(answer.status, headers, size=size)

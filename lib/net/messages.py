@@ -22,6 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `secrets`: names of the operator's keys; the client writes each in for `{name}` in `url`, `params` and `headers`
     at the moment of sending, and nothing else ever holds them.
     `state`: what whoever reads the answer must know beside what was sent; it is not sent.
+    `answers`: error statuses that come as answers, for whoever reads more from their bodies than the status says.
     """
 
     url: str
@@ -34,11 +35,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     documented_api: bool = False
     secrets: tuple[str, ...] = ()
     state: str = ""
+    answers: frozenset[int] = frozenset()
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer. `headers` have lower-case names; `body` is decompressed; 2xx and 304 only, other
-    statuses are errors before they get here. `url` is the final one after redirects."""
+    """A complete answer. `headers` have lower-case names; `body` is decompressed; 2xx, 304 and
+    the request's `answers` only, other statuses are errors before they get here. `url` is the final one after redirects."""
 
     request: Request
     url: str

@@ -121,6 +121,8 @@ async def describe(connection: Connection, session: str, now: datetime, items: S
         _SQL.describe, now, session, [item.posting_id for item in items], [detail.html or "" for detail in details],
         [text_hash(detail.html or "") for detail in details], [detail.apply_url for detail in details],
         [orjson.dumps(stated(detail)).decode() for detail in details], [item.raw_id for item in items],
+        [_LIST_SEPARATOR.join(detail.places) for detail in details], [detail.posted_at for detail in details],
+        [detail.valid_through for detail in details],
     )  # fmt: skip
 
 

@@ -29,16 +29,22 @@ WITH claim AS (
                                   SELECT FROM posting_text t WHERE t.posting_id = p.id AND t.html IS NOT NULL)
                         THEN 'described' ELSE 'discovered' END,
            revision = p.revision + 1, changed_xid = pg_current_xact_id(), content_hash = excluded.content_hash,
-           title = excluded.title, company = excluded.company, url = excluded.url, places = excluded.places,
+           title = excluded.title, company = excluded.company, url = excluded.url,
            -- A list without texts says less than the detail that came later: what only that said stays.
            apply_url = CASE WHEN excluded.state = 'described' THEN excluded.apply_url
                             ELSE coalesce(excluded.apply_url, p.apply_url) END,
            stated = CASE WHEN excluded.state = 'described' THEN excluded.stated ELSE p.stated || excluded.stated END,
-           posted_at = excluded.posted_at, valid_through = excluded.valid_through, last_seen = excluded.last_seen,
+           places = CASE WHEN excluded.state = 'described' OR excluded.places <> '{}' THEN excluded.places
+                         ELSE p.places END,
+           posted_at = CASE WHEN excluded.state = 'described' THEN excluded.posted_at
+                            ELSE coalesce(excluded.posted_at, p.posted_at) END,
+           valid_through = CASE WHEN excluded.state = 'described' THEN excluded.valid_through
+                                ELSE coalesce(excluded.valid_through, p.valid_through) END,
+           last_seen = excluded.last_seen,
            reopened_at = CASE WHEN p.state IN ('closed', 'expired') THEN excluded.last_seen ELSE p.reopened_at END,
            closed_at = NULL
      WHERE p.content_hash <> excluded.content_hash OR p.state IN ('closed', 'expired')
-    RETURNING p.id, p.external_id, p.revision, p.state, p.apply_url, p.stated, (p.xmax = 0) AS new
+    RETURNING p.id, p.external_id, p.revision, p.state, p.apply_url, p.places, p.stated, (p.xmax = 0) AS new
 ), texts AS (
     INSERT INTO posting_text AS t (posting_id, html, html_hash, raw_response_id, described_at)
     SELECT w.id, i.html, i.html_hash, i.raw_id, CASE WHEN i.html IS NOT NULL THEN $4::timestamptz END
@@ -61,8 +67,7 @@ WITH claim AS (
            'url', CASE WHEN o.url <> i.url THEN jsonb_build_array(o.url, i.url) END,
            'apply_url', CASE WHEN NOT w.new AND o.apply_url IS DISTINCT FROM w.apply_url
                              THEN jsonb_build_array(coalesce(o.apply_url, ''), coalesce(w.apply_url, '')) END,
-           'places', CASE WHEN array_to_string(o.places, E'\x1f') <> i.places
-                          THEN jsonb_build_array(to_jsonb(o.places), to_jsonb(string_to_array(i.places, E'\x1f'))) END,
+           'places', CASE WHEN o.places <> w.places THEN jsonb_build_array(o.places, w.places) END,
            'stated', CASE WHEN o.stated <> w.stated THEN jsonb_build_array(o.stated, w.stated) END,
            'text', CASE WHEN i.html_hash IS NOT NULL AND t.html_hash IS DISTINCT FROM i.html_hash
                         THEN jsonb_build_array(coalesce(encode(t.html_hash, 'hex'), ''), encode(i.html_hash, 'hex')) END))
@@ -127,17 +132,24 @@ SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, co
 -- Texts that were fetched one by one, with what only they state. Replaying changes nothing: a detail that says the same
 -- is left alone.
 WITH input AS (
-    SELECT * FROM unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[])
-        AS i (id, html, html_hash, apply_url, stated, raw_id)
+    SELECT id, html, html_hash, apply_url, stated::jsonb, raw_id, nullif(string_to_array(places, E'\x1f'), '{}') AS places,
+           posted_at, valid_through
+      FROM unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+                  $10::timestamptz[], $11::timestamptz[])
+        AS i (id, html, html_hash, apply_url, stated, raw_id, places, posted_at, valid_through)
 ), written AS (
     UPDATE posting p
        SET state = 'described', revision = p.revision + 1, changed_xid = pg_current_xact_id(),
-           apply_url = coalesce(i.apply_url, p.apply_url), stated = p.stated || i.stated::jsonb
+           apply_url = coalesce(i.apply_url, p.apply_url), stated = p.stated || i.stated,
+           places = coalesce(i.places, p.places), posted_at = coalesce(i.posted_at, p.posted_at),
+           valid_through = coalesce(i.valid_through, p.valid_through)
       FROM input i JOIN posting_text t ON t.posting_id = i.id
      WHERE p.id = i.id AND p.state IN ('discovered', 'described')
-       AND (t.html_hash IS DISTINCT FROM i.html_hash OR p.apply_url IS DISTINCT FROM coalesce(i.apply_url, p.apply_url)
-            OR p.stated <> p.stated || i.stated::jsonb)
-    RETURNING p.id, p.revision, p.apply_url, p.stated, i.html_hash AS hash, t.html_hash AS old_hash
+       AND (t.html_hash IS DISTINCT FROM i.html_hash
+            OR (p.apply_url, p.stated, p.places, p.posted_at, p.valid_through)
+               IS DISTINCT FROM (coalesce(i.apply_url, p.apply_url), p.stated || i.stated, coalesce(i.places, p.places),
+                                 coalesce(i.posted_at, p.posted_at), coalesce(i.valid_through, p.valid_through)))
+    RETURNING p.id, p.revision, p.apply_url, p.stated, p.places, i.html_hash AS hash, t.html_hash AS old_hash
 ), texts AS (
     UPDATE posting_text t
        SET html = i.html, html_hash = i.html_hash, raw_response_id = i.raw_id, described_at = $1,
@@ -151,6 +163,7 @@ SELECT w.id, w.revision, $1, $2, jsonb_strip_nulls(jsonb_build_object(
        'state', CASE WHEN p.state <> 'described' THEN jsonb_build_array(p.state, 'described') END,
        'apply_url', CASE WHEN p.apply_url IS DISTINCT FROM w.apply_url
                          THEN jsonb_build_array(coalesce(p.apply_url, ''), w.apply_url) END,
+       'places', CASE WHEN p.places <> w.places THEN jsonb_build_array(p.places, w.places) END,
        'stated', CASE WHEN p.stated <> w.stated THEN jsonb_build_array(p.stated, w.stated) END,
        'text', CASE WHEN w.old_hash IS DISTINCT FROM w.hash
                     THEN jsonb_build_array(coalesce(encode(w.old_hash, 'hex'), ''), encode(w.hash, 'hex')) END))
