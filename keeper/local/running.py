@@ -17,6 +17,8 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
+import anyio.to_thread
+import structlog
 from rich.console import Console
 
 from keeper import keeper
@@ -29,11 +31,13 @@ from lib.life.config import Config
 from lib.life.logs import configure
 from lib.life.session import make_home, with_servers
 from lib.store.connections import Cache, Database
+from lib.store.embedded import ServerFailed, revive
 from lib.store.migrate import migrate
 from sql import statements
 
 _SQL = statements("local")
 _LOOK_S = 0.5
+_REVIVE_S = 5.0
 CreateKey = Callable[[Database, str], Awaitable[str]]
 
 
@@ -144,6 +148,8 @@ async def everything(
                     tasks.cancel_scope.cancel()
 
                 tasks.start_soon(keep)
+                if not (config.dsn and config.redis_url):
+                    tasks.start_soon(_keep_servers, config.home)
                 try:
                     yield running
                 finally:
@@ -227,6 +233,16 @@ async def _key(path: Path, database: Database, create_key: CreateKey) -> str:
         path.touch(mode=0o600)
         path.write_text(key, encoding="utf-8")
     return path.read_text(encoding="utf-8").strip()
+
+
+async def _keep_servers(home: Path) -> None:
+    """Nobody else would start an embedded server again that was killed."""
+    while True:
+        await anyio.sleep(_REVIVE_S)
+        try:
+            await anyio.to_thread.run_sync(revive, home)
+        except ServerFailed as error:
+            structlog.get_logger("servers").error("an embedded server cannot be started", reason=str(error))
 
 
 async def _stop_on_signal(

