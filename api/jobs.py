@@ -47,7 +47,13 @@ def place_of(cursor: str) -> tuple[datetime, int]:
 
 async def list_jobs(request: web.Request) -> web.Response:
     """GET /jobs."""
-    given = {name: clean_text(value) for name, value in request.query.items()}
+    given: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in given:
+            raise msgspec.ValidationError(f"{name}: given more than once")
+        given[name] = clean_text(value)
+    if not given.get("limit", "1").isdecimal():
+        raise msgspec.ValidationError("limit: a whole number from 1 to 100 expected")
     query = msgspec.convert(given, JobsQuery, strict=False)
     first_seen, after_id = (None, None) if query.cursor is None else place_of(query.cursor)
     seen_after = datetime.now(UTC) - timedelta(days=request.app[CONFIG].expire_days)

@@ -36,8 +36,12 @@ Employment = Literal[
     "working_student",
 ]
 EITHER_HOURS = "full_or_part_time"  # what a posting says that offers both
-Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2}$", description="ISO 3166 alpha-2, such as DE, AT or CH")]
-Language = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2}$", description="ISO 639-1, such as de or en")]
+Country = Annotated[
+    str, msgspec.Meta(max_length=2, pattern=r"^[A-Za-z]{2}$", description="ISO 3166 alpha-2, such as DE, AT or CH")
+]
+Language = Annotated[
+    str, msgspec.Meta(max_length=2, pattern=r"^[A-Za-z]{2}$", description="ISO 639-1, such as de or en")
+]
 Salary = Annotated[float, msgspec.Meta(gt=0, le=MAX_SALARY_EUR, description="a year's gross pay in EUR")]
 _Some = msgspec.Meta(min_length=1, max_length=30)
 

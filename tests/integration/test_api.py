@@ -202,6 +202,13 @@ async def test_paging_is_stable_while_postings_come_in(client: Client, database:
     assert set(rest) == expected
 
 
+@pytest.mark.parametrize("query", ["country=DE&country=AT", "limit=1e2", "limit=+5", "country=DE%0A"])
+async def test_a_query_that_means_two_things_is_refused(client: Client, query: str) -> None:
+    answer = await client.get(f"/jobs?{query}")
+    assert answer.status == 422
+    assert query.partition("=")[0] in await answer.text()
+
+
 @pytest.mark.parametrize(
     ("query", "holds"),
     [
