@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure(log_format: str, level: str, *, to: TextIO = sys.stderr, **bound: Any) -> None:
@@ -23,7 +24,8 @@ def configure(log_format: str, level: str, *, to: TextIO = sys.stderr, **bound: 
         factory: Any = structlog.PrintLoggerFactory(to)
     else:
         rendering = [
-            structlog.processors.dict_tracebacks,
+            # Without the frames' locals: they hold profiles, texts and keys.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
         ]
         factory = structlog.BytesLoggerFactory(to.buffer)
