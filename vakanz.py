@@ -170,6 +170,7 @@ def _any_port() -> int:
 def main() -> None:
     """Runs the command line: errors of ours are one clear line and exit code 1, bad usage is 2."""
     try:
+        _check(sys.argv[1:])
         _open_rooms(sys.argv[1:])
         app()
     except ConfigError as error:
@@ -185,6 +186,14 @@ def main() -> None:
             raise
         sys.stderr.write(f"vakanz: {_first(ours)}\n")
         raise SystemExit(1) from None
+
+
+def _check(arguments: list[str]) -> None:
+    """Ends with bad usage where an argument holds bytes that are no text: no database and no log could take it."""
+    for argument in arguments:
+        if not argument.isprintable() and argument != argument.encode(errors="replace").decode():
+            sys.stderr.write(f"vakanz: {argument.encode(errors='backslashreplace').decode()}: not UTF-8 text\n")
+            raise SystemExit(2)
 
 
 def _open_rooms(arguments: list[str]) -> None:
