@@ -96,7 +96,9 @@ class TextFold:
     """Fills in the vectors of all other texts, in the order of the change log; another model walks it anew."""
 
     def __init__(self, vectors: TextVectors) -> None:
-        self.follower = Follower("fulltext", zlib.crc32(vectors.model.encode()) >> 1, after=("text",))
+        self.follower = Follower(
+            "fulltext", zlib.crc32(vectors.model.encode()) >> 1, after=("text",), batch_rows=TURN_ROWS
+        )
         self._vectors = vectors
 
     async def prepare(self, posting_ids: Sequence[int]) -> Prepared[FullVector]:

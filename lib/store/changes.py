@@ -26,11 +26,15 @@ _SQL = statements("changes")
 
 @dataclass(frozen=True)
 class Follower:
-    """Who follows. A version that differs from the stored one resets the cursor; `after` names whom to wait for."""
+    """Who follows. A version that differs from the stored one resets the cursor; `after` names whom to wait for.
+
+    `batch_rows`: changes that one step takes; a step is finished before a daemon stops.
+    """
 
     name: str
     version: int
     after: tuple[str, ...] = ()
+    batch_rows: int = BATCH_ROWS
 
 
 @dataclass(frozen=True, order=True)
@@ -115,12 +119,12 @@ class Following(Generic[W]):
             await leases.release(self.database, self.lease)
             self.lease = None
 
-    async def step(self, rows: int = BATCH_ROWS) -> int:
+    async def step(self, rows: int | None = None) -> int:
         """Works through the next batch and returns how many changes it had; 0: nothing to do now.
 
         Raises Fenced when somebody else took over; nothing was written then.
         """
-        changes = await self._read(rows)
+        changes = await self._read(rows or self.fold.follower.batch_rows)
         if not changes:
             return 0
         started = time.monotonic()
