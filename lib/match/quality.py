@@ -8,6 +8,7 @@ without the ignored one are understood too. TalentCLEF 2025 task A and MELO have
 from __future__ import annotations
 
 import gzip
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ Encode = Callable[[Sequence[str]], Floats]
 Similarities = Callable[[Sequence[str], Sequence[str]], Iterator[Floats]]
 """Encodes queries and corpus; the blocks that follow are rows in the order of the queries, (queries, corpus)."""
 
-_HEADER_NAMES = frozenset({"id", "q_id", "c_id", "qid", "cid", "query_id", "corpus_id", "doc_id", "docid", "query-id"})
+_HEADER_NAMES = frozenset(
+    {"id", "q_id", "c_id", "qid", "cid", "query_id", "corpus_id", "doc_id", "docid", "query-id", "query"}
+)
 _BLOCK_OF_QUERIES = 256
 _MAX_BYTES = 1_000_000_000
 
@@ -108,10 +111,12 @@ def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
             raise ConfigError([f"{path}, line {number}: expected query, 0, document, grade"])
         try:
             grade = float(cells[-1])
-        except ValueError as error:
-            if number == 1:
+        except ValueError:
+            grade = math.nan
+        if not math.isfinite(grade):
+            if number == 1 and cells[0].lower() in _HEADER_NAMES:
                 continue
-            raise ConfigError([f"{path}, line {number}: {cells[-1]!r} is no grade"]) from error
+            raise ConfigError([f"{path}, line {number}: {cells[-1]!r} is no grade"])
         yield cells[0], cells[-2], grade
 
 
