@@ -39,8 +39,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete answer. `headers` have lower-case names; `body` is decompressed; 2xx, 304 and
-    the request's `answers` only, other statuses are errors before they get here. `url` is the final one after redirects."""
+    """A complete answer. `headers` have lower-case names; `body` is decompressed; 2xx, 304 and the request's `answers`
+    only, other statuses are errors before they get here. `url` is the final one after redirects."""
 
     request: Request
     url: str
