@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from lib.errors import Refused
+from lib.errors import Gone, Refused
 from lib.posting.contract import MAX_FIELD_CHARS
 
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f\\<>\"]+")
@@ -40,6 +40,15 @@ def web_url(text: str | None) -> str | None:
     """`text` when it is a whole http(s) address that a browser would open, else None (`javascript:`, a cut one)."""
     address = (text or "").strip()
     return address if _split(address) else None
+
+
+def check_hosted(url: str, vendor: str) -> None:
+    """Raises Gone when an answer came from the vendor's own site: there, systems send whoever asks for a board that
+    they do not host. `url`: where the answer came from after redirects; `vendor`: the domain that tenants are under.
+    """
+    link = read_link(url)
+    if link is not None and link.host in (vendor, f"www.{vendor}"):
+        raise Gone(f"no such board: redirected to {link.host}")
 
 
 def _split(text: str) -> SplitResult | None:
