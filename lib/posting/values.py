@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from lib.posting.contract import Period, Salary
+from lib.text.money import find_salaries
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # No job board is older, and 9999-12-31 means "open-ended".
@@ -134,6 +135,15 @@ def salary_span(ranges: Iterable[Salary | None]) -> Salary | None:
         currency=stated[0].currency,
         period=stated[0].period,
     )
+
+
+def salary_phrase(text: str | None) -> Salary | None:
+    """The salary that a field of free text states ("€60k - €70k / year"); None when it states none, or several."""
+    # Said by the field's name: a bare amount is pay here.
+    found = find_salaries(f"Salary: {text}") if line(text) else []
+    if len(found) != 1:
+        return None
+    return salary(found[0].min, found[0].max, found[0].currency, found[0].period)
 
 
 def language(text: str | None) -> str | None:
