@@ -1,0 +1,1 @@
+"""Platforms that several systems share; the registry does not walk them."""
