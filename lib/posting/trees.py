@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from html import escape
 from typing import Any
@@ -15,6 +16,8 @@ from lib.errors import Malformed
 from lib.posting.contract import MAX_TEXT_CHARS, clean_text
 
 MAX_HTML_CHARS = 20_000_000
+
+_FORGIVING = json.JSONDecoder(strict=False)
 
 _CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _CHARSET_WINDOW = 4_096
@@ -123,7 +126,11 @@ def script_json(tree: etree._Element, xpath: str) -> Any:
     script = next(iter(tree.xpath(xpath)), None)  # type: ignore[arg-type]
     if not isinstance(script, etree._Element):
         raise Malformed(f"no {xpath[:100]} in the page")
+    text = script.text or ""
     try:
-        return orjson.loads((script.text or "").encode("utf-8", "replace"))
+        return orjson.loads(text.encode("utf-8", "replace"))
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"no JSON in {xpath[:100]}: {error}") from error
+        try:  # as Response.json does: what one value alone can spoil does not cost the rest
+            return _FORGIVING.decode(text.strip())
+        except (ValueError, RecursionError):
+            raise Malformed(f"no JSON in {xpath[:100]}: {error}") from error

@@ -241,7 +241,8 @@ def mutated_json(body: bytes, data: st.DataObject) -> bytes:
         spots = list(containers(document))
         holder, key = data.draw(st.sampled_from(spots)) if spots else (None, None)
         if holder is not None:
-            holder[key] = data.draw(st.sampled_from(HOSTILE_VALUES))
+            # A copy: the next change may be inside this value, and would make it hold itself.
+            holder[key] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE_VALUES)))
     return json.dumps(document).encode()
 
 
