@@ -12,17 +12,19 @@ from lib.net.retry_after import parse_retry_after
 UNSAID_WAIT = timedelta(seconds=60)  # a 429 that does not say for how long
 
 
-def error_of(status: int, headers: Mapping[str, str], now: datetime, *, conditional: bool) -> SourceError | None:
+def error_of(
+    status: int, headers: Mapping[str, str], now: datetime, *, conditional: bool, ranged: bool = False
+) -> SourceError | None:
     """The error that `status` stands for, None for an answer to hand on. `headers` have lower-case names.
 
     429, and 503 with Retry-After: RateLimited. 404, 410: Gone. 401, 403, 407, 451: Denied. 5xx: Transient. Any
     other 4xx (400, 405, 422 ...) is Transient with its status as well: one such answer may be a hiccup of the host,
-    a caller that counts several of them knows its request or its target to be wrong. 206 and an unasked 304 bring
-    no whole body: Transient.
+    a caller that counts several of them knows its request or its target to be wrong. An unasked 304, and
+    206 but for a `ranged` request, bring no whole body: Transient.
     """
     if status == 304 and conditional:
         return None
-    if 200 <= status < 300 and status != 206:
+    if 200 <= status < 300 and (status != 206 or ranged):
         return None
     if status in (404, 410):
         return Gone(f"status {status}", status)
