@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from daemons.companies.cli import detect_board, find_boards
+from daemons.companies.detection import best, in_address
 from daemons.crawl.actor import session_id
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.metered import NotConsented, check_consent, metered
-from daemons.sources import SOURCES, detect, source
+from daemons.sources import SOURCES, source
 from lib.errors import VakanzError
 from lib.life.config import Config, load
 from lib.life.fetching import fetcher
@@ -26,6 +28,7 @@ from lib.store.blobs import Blobs
 from lib.store.connections import Cache, Database
 
 board_app = typer.Typer(no_args_is_help=True, help="Boards: which companies' postings are crawled.")
+board_app.command("detect")(detect_board)
 crawl_app = typer.Typer(no_args_is_help=True, help="Crawl by hand; the crawl daemon does it on its own when due.")
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
 
@@ -40,13 +43,17 @@ def add(
     company: Annotated[str | None, typer.Option(help="The company's name, where the board does not say it.")] = None,
     json: Json = False,
 ) -> None:
-    """Register a board by its address, such as https://boards.greenhouse.io/acme."""
-    found = detect(url)
+    """Register a board by its address, such as https://boards.greenhouse.io/acme.
+
+    The address of a company's careers page will do: it is fetched and looked at (see `vakanz board detect`).
+    """
+    config = load()
+    found = in_address(url) or (best(anyio.run(find_boards, url)) if config.contact or config.simulator else None)
     if found is None:
         names = ", ".join(one.title for one in SOURCES.values())
-        raise NoSuchBoard(f"{url} is no board of a system that is known here ({names})")
-    system, tenant = found
-    config = load()
+        unseen = "" if config.contact or config.simulator else "; its page is looked at once VAKANZ_CONTACT is set"
+        raise NoSuchBoard(f"{url} is no board of a system that is known here ({names}){unseen}")
+    system, tenant = SOURCES[found.source], found.tenant
 
     async def work() -> tuple[int, bool]:
         async with open_database(config) as database:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import structlog
 
 from daemons.crawl.archive import Archive
-from daemons.crawl.closing import Verdict, closable, complete, judge
 from daemons.crawl.ledger import Ledger
 from daemons.crawl.walk import Client, Walk, Walker
 from lib.errors import Denied, Fenced, Gone, Malformed, RateLimited, SourceError
 from lib.life.metrics import crawled
 from lib.posting import boards, writing
 from lib.posting.boards import Board, BoardState, Finished, Mark
+from lib.posting.closing import Decision, Evidence, closable, complete, decide
 from lib.posting.contract import DetailSource, Rejected, Source
 from lib.posting.writing import Listed
 from lib.store import letters
@@ -95,12 +95,13 @@ class Crawler:
             missing = ledger.missing()
             is_complete = gone is not None or complete(ledger.facts(source, ended=found.ended), source.healthy)
             seen = len(ledger.seen)
-        verdict = judge(
-            is_complete=is_complete, seen=seen, missing=len(missing), open_before=open_before,
-            suspect_count=board.suspect_count, healthy=source.healthy,
+        absent = Evidence(
+            is_open=True, listed=False if is_complete else None, missing=len(missing), open_before=open_before,
+            nothing_listed=seen == 0 and open_before > 0, suspicious=board.suspect_count,
         )  # fmt: skip
-        closing = closable(missing, ledger.doubts()) if verdict is Verdict.CLOSE else []
-        suspect = verdict is Verdict.SUSPECT
+        decision = decide(absent, source.healthy)
+        closing = closable(missing, ledger.doubts()) if decision is Decision.CLOSE else []
+        suspect = decision is Decision.SUSPECT
         state: BoardState = "suspect" if suspect or (gone is not None and not open_before) else "active"
         end = Finished(
             state=state,
@@ -108,7 +109,7 @@ class Crawler:
             at=now,
             complete=is_complete and not suspect,
             count=seen if is_complete and not suspect else None,
-            suspect_count=_suspicion(verdict, board.suspect_count),
+            suspect_count=_suspicion(decision, board.suspect_count),
             failures=0 if is_complete and gone is None else board.failures + 1,
             error=gone or _doubt(is_complete, suspect, seen, open_before),
         )
@@ -248,9 +249,9 @@ def _retry_in_s(error: SourceError, failures: int, every_s: int, now: datetime, 
     return min(float(every_s), 60.0 * 2.0 ** min(failures, 20)) * rng.uniform(0.8, 1.2)
 
 
-def _suspicion(verdict: Verdict, before: int) -> int:
+def _suspicion(decision: Decision, before: int) -> int:
     """How many lists in a row were suspicious; one that proves nothing leaves the count as it was."""
-    return {Verdict.SUSPECT: before + 1, Verdict.KEEP: before, Verdict.CLOSE: 0}[verdict]
+    return {Decision.SUSPECT: before + 1, Decision.CLOSE: 0}.get(decision, before)
 
 
 def _doubt(is_complete: bool, suspect: bool, seen: int, open_before: int) -> str | None:

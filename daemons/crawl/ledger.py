@@ -9,7 +9,7 @@ from itertools import islice
 
 import msgspec
 
-from daemons.crawl.closing import Walked
+from lib.posting.closing import Walked
 from lib.posting.contract import Page, Posting, Rejected, Source, merge_rows
 from lib.posting.writing import Listed
 from lib.store.batches import BATCH_ROWS

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from daemons.crawl.closing import CONFIRMATIONS
 from lib.posting import boards as board_rows
+from lib.posting.closing import CONFIRMATIONS
 from lib.store.connections import Database
 from tests.integration.crawling import Scene, scene
 from tests.sim import Market, Rates

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemons.crawl.closing import CONFIRMATIONS, Verdict, Walked, closable, complete, judge
+from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError, Transient
+from lib.posting.closing import (
+    CONFIRMATIONS,
+    RECHECK,
+    REFUSALS,
+    Decision,
+    Evidence,
+    PageSays,
+    Walked,
+    closable,
+    complete,
+    decide,
+    page_says,
+)
 from lib.posting.contract import Completeness, Healthy, Rejected
 
 DOCUMENT, TOTAL, SHORT_PAGE = Completeness.DOCUMENT, Completeness.TOTAL, Completeness.SHORT_PAGE
@@ -53,54 +67,104 @@ def test_which_lists_are_whole(list_: Walked, whole: bool) -> None:
     assert complete(list_, HEALTHY) is whole
 
 
+def absent(missing: int, open_before: int, *, seen: int = 0, suspicious: int = 0) -> Evidence:
+    """One of `missing` postings that a complete list of `seen` rows does not show."""
+    return Evidence(
+        is_open=True, listed=False, missing=missing, open_before=open_before, nothing_listed=seen == 0,
+        suspicious=suspicious,
+    )  # fmt: skip
+
+
+KEEP, SUSPECT, CLOSE, REOPEN = Decision.KEEP, Decision.SUSPECT, Decision.CLOSE, Decision.REOPEN
+OPEN, SHUT = Evidence(is_open=True), Evidence(is_open=False)
+GONE_BY_PAGE = replace(SHUT, page_gone_for=timedelta(hours=1))
+
+
 @pytest.mark.parametrize(
-    ("is_complete", "seen", "missing", "open_before", "suspect_count", "verdict"),
+    ("known", "decision"),
     [
-        (False, 50, 50, 100, 9, Verdict.KEEP),
-        (False, 0, 100, 100, 9, Verdict.KEEP),
-        (True, 0, 0, 0, 0, Verdict.CLOSE),
-        (True, 100, 0, 100, 0, Verdict.CLOSE),
-        (True, 80, 20, 100, 0, Verdict.CLOSE),
-        (True, 79, 21, 100, 0, Verdict.SUSPECT),
-        (True, 79, 21, 100, 1, Verdict.SUSPECT),
-        (True, 79, 21, 100, 2, Verdict.CLOSE),
-        (True, 0, 100, 100, 0, Verdict.SUSPECT),
-        (True, 0, 100, 100, 1, Verdict.SUSPECT),
-        (True, 0, 100, 100, 2, Verdict.CLOSE),
-        (True, 0, 1, 1, 0, Verdict.SUSPECT),
-        (True, 1, 1, 2, 0, Verdict.SUSPECT),
-        (True, 9, 1, 10, 0, Verdict.CLOSE),
-        (True, 500, 60, 100, 0, Verdict.SUSPECT),  # as many new ones do not explain the missing ones
+        # the list is not proven complete
+        (OPEN, KEEP),
+        (replace(OPEN, missing=100, open_before=100, nothing_listed=True, suspicious=9), KEEP),
+        (SHUT, KEEP),
+        # it is complete and shows the posting
+        (replace(OPEN, listed=True), KEEP),
+        (replace(SHUT, listed=True), REOPEN),
+        # it is complete and does not
+        (absent(20, 100, seen=80), CLOSE),
+        (absent(21, 100, seen=79), SUSPECT),
+        (absent(21, 100, seen=79, suspicious=1), SUSPECT),
+        (absent(21, 100, seen=79, suspicious=2), CLOSE),
+        (absent(100, 100), SUSPECT),
+        (absent(100, 100, suspicious=1), SUSPECT),
+        (absent(100, 100, suspicious=2), CLOSE),
+        (absent(1, 1), SUSPECT),
+        (absent(1, 2, seen=1), SUSPECT),
+        (absent(1, 10, seen=9), CLOSE),
+        (absent(60, 100, seen=500), SUSPECT),  # as many new ones do not explain the missing ones
+        (replace(SHUT, listed=False), KEEP),
+        # its own page was asked
+        (replace(OPEN, page=PageSays.GONE), CLOSE),
+        (replace(OPEN, page=PageSays.GONE, listed=True), CLOSE),
+        (replace(OPEN, page=PageSays.NOTHING, refusals=99), KEEP),
+        (replace(OPEN, page=PageSays.REFUSED, refusals=2), KEEP),
+        (replace(OPEN, page=PageSays.REFUSED, refusals=3), CLOSE),
+        (replace(OPEN, page=PageSays.LIVE), KEEP),
+        (replace(absent(1, 10, seen=9), page=PageSays.LIVE), CLOSE),  # pages outlive their postings
+        (replace(SHUT, page=PageSays.LIVE), REOPEN),
+        (replace(SHUT, page=PageSays.LIVE, listed=False), KEEP),
+        (replace(SHUT, page=PageSays.GONE, listed=True), KEEP),
+        # the list goes on showing what its own page said is gone
+        (replace(GONE_BY_PAGE, listed=True), KEEP),
+        (replace(GONE_BY_PAGE, listed=True, changed=True), REOPEN),
+        (replace(GONE_BY_PAGE, listed=True, page_gone_for=RECHECK), REOPEN),
+        (replace(GONE_BY_PAGE, page_gone_for=RECHECK), KEEP),
+    ],
+)  # fmt: skip
+def test_what_the_evidence_means(known: Evidence, decision: Decision) -> None:
+    assert decide(known, HEALTHY) is decision
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (Gone("404"), PageSays.GONE),
+        (Gone("410", 410), PageSays.GONE),
+        (Transient("400", 400), PageSays.REFUSED),
+        (Transient("422", 422), PageSays.REFUSED),
+        (Transient("500", 500), PageSays.NOTHING),
+        (Transient("no answer"), PageSays.NOTHING),
+        (Denied("403"), PageSays.NOTHING),
+        (RateLimited("429", datetime(2026, 11, 22, tzinfo=UTC)), PageSays.NOTHING),
+        (Malformed("what?"), PageSays.NOTHING),
     ],
 )
-def test_what_missing_postings_mean(
-    is_complete: bool, seen: int, missing: int, open_before: int, suspect_count: int, verdict: Verdict
-) -> None:
-    found = judge(
-        is_complete=is_complete, seen=seen, missing=missing, open_before=open_before, suspect_count=suspect_count,
-        healthy=HEALTHY,
-    )  # fmt: skip
-    assert found is verdict
+def test_what_a_page_that_could_not_be_had_says(error: SourceError, says: PageSays) -> None:
+    assert page_says(error) is says
 
 
-@given(seen=COUNTS, missing=COUNTS, open_before=COUNTS, suspect_count=COUNTS, share=st.floats(0, 1))
-def test_nothing_is_closed_without_a_complete_list(
-    seen: int, missing: int, open_before: int, suspect_count: int, share: float
-) -> None:
-    verdict = judge(
-        is_complete=False, seen=seen, missing=missing, open_before=open_before, suspect_count=suspect_count,
-        healthy=Healthy(max_drop=share),
-    )  # fmt: skip
-    assert verdict is Verdict.KEEP
+evidence = st.builds(
+    Evidence, is_open=st.booleans(), listed=st.none() | st.booleans(), missing=COUNTS, open_before=COUNTS,
+    nothing_listed=st.booleans(), suspicious=COUNTS, page=st.sampled_from(PageSays), refusals=COUNTS,
+    changed=st.booleans(), page_gone_for=st.none() | st.timedeltas(timedelta(0), timedelta(days=30)),
+)  # fmt: skip
 
 
-@given(open_before=st.integers(1, 100_000), earlier=st.integers(0, CONFIRMATIONS - 2), share=st.floats(0, 1))
-def test_an_empty_list_closes_nothing_before_it_is_confirmed(open_before: int, earlier: int, share: float) -> None:
-    verdict = judge(
-        is_complete=True, seen=0, missing=open_before, open_before=open_before, suspect_count=earlier,
-        healthy=Healthy(max_drop=share),
-    )  # fmt: skip
-    assert verdict is Verdict.SUSPECT
+@given(known=evidence, share=st.floats(0, 1))
+def test_nothing_is_closed_without_a_complete_list_or_a_word_of_its_page(known: Evidence, share: float) -> None:
+    decision = decide(known, Healthy(max_drop=share))
+    if decision in (CLOSE, SUSPECT):
+        assert known.is_open
+        refused = known.page is PageSays.REFUSED and known.refusals >= REFUSALS
+        assert known.listed is False or known.page is PageSays.GONE or refused
+    if decision is REOPEN:
+        assert not known.is_open
+        assert known.listed or known.page is PageSays.LIVE
+
+
+@given(missing=st.integers(1, 100_000), earlier=st.integers(0, CONFIRMATIONS - 2), share=st.floats(0, 1))
+def test_an_empty_list_closes_nothing_before_it_is_confirmed(missing: int, earlier: int, share: float) -> None:
+    assert decide(absent(missing, missing, suspicious=earlier), Healthy(max_drop=share)) is SUSPECT
 
 
 @given(
