@@ -37,6 +37,7 @@ class Ledger:
     unknown: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
     total: int | None = None
+    excerpt: bool = False
     _due: dict[str, Listed] = field(default_factory=dict)
     _waiting: dict[str, Listed] = field(default_factory=dict)
 
@@ -55,6 +56,7 @@ class Ledger:
         self.rejected += page.rejected[: MAX_REJECTED - len(self.rejected)]
         self.unknown.update(page.unknown)
         self.skipped += page.skipped
+        self.excerpt |= page.excerpt
         if page.total is not None:
             self.total = max(self.total or 0, page.total)
 
@@ -103,8 +105,8 @@ class Ledger:
         return self.rejected if self.rejections <= MAX_REJECTED else [*self.rejected, _MORE]
 
     def facts(self, source: Source, *, ended: bool) -> Walked:
-        """What the proof of completeness needs."""
+        """What the proof of completeness needs; an excerpt of a list has no end."""
         return Walked(
-            completeness=source.completeness, ended=ended, ids=len(self.seen), skipped=self.skipped,
-            rejected=self.rejections, total=self.total,
+            completeness=source.completeness, ended=ended and not self.excerpt, ids=len(self.seen),
+            skipped=self.skipped, rejected=self.rejections, total=self.total,
         )  # fmt: skip

@@ -76,6 +76,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     `cursor`: opaque, asks for the next page; None on the last. `total`: how many rows the source says the whole list
     has, None where it does not say. `skipped`: rows left out on purpose (unlisted, say); they count towards `total`.
+    `excerpt`: the list has some of the postings only, such as the latest: nothing follows from what it does not have.
     `unknown`: field name -> how often it came although nobody asked for it.
     """
 
@@ -84,6 +85,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     total: int | None = None
     cursor: str | None = None
+    excerpt: bool = False
     unknown: Mapping[str, int] = {}
 
 
@@ -305,6 +307,7 @@ def read_page(
     *,
     total: int | None = None,
     cursor: str | None = None,
+    excerpt: bool = False,
 ) -> Page:
     """Reads each item with `read_row`, which returns None for a row that is left out on purpose.
 
@@ -334,8 +337,9 @@ def read_page(
         else:
             rows.append(row)
     return Page(
-        rows=tuple(rows), rejected=tuple(rejected), skipped=skipped, total=total, cursor=cursor, unknown=unknown
-    )
+        rows=tuple(rows), rejected=tuple(rejected), skipped=skipped, total=total, cursor=cursor, excerpt=excerpt,
+        unknown=unknown,
+    )  # fmt: skip
 
 
 def _raw(item: Any) -> str:
