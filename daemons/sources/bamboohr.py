@@ -1,0 +1,142 @@
+"""BambooHR career sites, the JSON that their own pages read.
+
+Source   https://{tenant}.bamboohr.com/careers/list, then .../careers/{id}/detail for each text
+         Facts: recorded lists and working clients, read 2026-11. No key, not documented: robots.txt is obeyed.
+Shape    one document with the whole board: `result`, and `meta.totalCount` rows. The list has neither text nor date
+Units    the date is a day; pay is free text
+Errors   404 or a redirect to www.bamboohr.com for an unknown tenant, and where the career site is switched off
+Unsure   what the numbers of `locationType` mean (0 on site, 1 remote, 2 hybrid) is read from what rows have them;
+         details are known from working clients; limits and conditional GET are not documented
+Traps    the place is in `location` (an office) or in `atsLocation` (typed in); ids are texts; labels have stray blanks
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from lib.errors import Malformed
+from lib.net.messages import Request, Response
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.countries import country_code
+from lib.posting.links import Tenants, check_hosted, read_link
+from lib.posting.values import line, moment, places, salary_phrase
+
+_TENANTS = Tenants(
+    "BambooHR",
+    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
+    frozenset({"www", "api", "app", "documentation", "help", "partners", "resources", "static", "status"}),
+)
+_HOST = re.compile(r"([a-z0-9-]+)\.bamboohr\.com", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_DETAIL = re.compile(r".*/careers/([A-Za-z0-9-]{1,64})/detail", re.ASCII)
+_REMOTE: dict[str, Remote] = {"0": "onsite", "1": "remote", "2": "hybrid"}
+_IGNORED = ("departmentId", "employmentType", "jobCategoryId", "jobOpeningShareUrl", "jobOpeningStatus")
+_IGNORED_DETAIL = ("minimumExperience", "seekStatus", "sourceTrackingShareUrl")
+
+
+class BambooHR:
+    name = "bamboohr"
+    title = "BambooHR"
+    every = timedelta(hours=6)
+    completeness = Completeness.DOCUMENT
+    healthy = Healthy()
+    confidence = Confidence.CONFIRMED
+    consent = None
+
+    def detect(self, url: str) -> str | None:
+        link = read_link(url)
+        found = _HOST.fullmatch(link.host) if link else None
+        return _TENANTS.find(found[1]) if found else None
+
+    def board_url(self, tenant: str) -> str:
+        return f"https://{_TENANTS.check(tenant)}.bamboohr.com/careers"
+
+    def request(self, tenant: str, cursor: str | None) -> Request:
+        return Request(url=f"{self.board_url(tenant)}/list", headers={"Accept": "application/json"})
+
+    def parse(self, tenant: str, response: Response) -> Page:
+        board = self.board_url(tenant)
+        check_hosted(response.url, "bamboohr.com")
+        body = response.json_object()
+        result, meta = body.get("result"), body.get("meta")
+        if not isinstance(result, list):
+            raise Malformed(f"result is {type(result).__name__}, list expected")
+        total = meta.get("totalCount") if isinstance(meta, dict) else None
+        known = isinstance(total, int) and not isinstance(total, bool) and total >= 0
+        return read_page(result, lambda opening: _listed(opening, board), total=total if known else None)
+
+    def detail_request(self, tenant: str, external_id: str) -> Request:
+        url = f"{self.board_url(tenant)}/{_checked(external_id)}/detail"
+        return Request(url=url, headers={"Accept": "application/json"})
+
+    def parse_detail(self, tenant: str, response: Response) -> Posting:
+        """The full posting; its `html` is "" when there is no text. Raises Malformed, Gone.
+
+        A detail does not say whose it is: its id is the one that was asked for.
+        """
+        board = self.board_url(tenant)
+        check_hosted(response.url, "bamboohr.com")
+        result = response.json_object().get("result")
+        opening = result.get("jobOpening") if isinstance(result, dict) else None
+        asked = _DETAIL.fullmatch(response.request.url)
+        if asked is None:
+            raise Malformed("the address of a detail was expected")
+        page = read_page([opening], lambda record: _detailed(record, asked[1], board))
+        if page.rejected:
+            raise Malformed(page.rejected[0].reason)
+        return page.rows[0]
+
+
+def _checked(external_id: str) -> str:
+    if not _ID.fullmatch(external_id):
+        raise Malformed(f"{external_id[:80]!r} cannot be the id of an opening")
+    return external_id
+
+
+def _listed(opening: Record, board: str) -> Posting:
+    value = opening.take("id")
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return _row(opening, _checked(str(value) if is_number or isinstance(value, str) else ""), board)
+
+
+def _detailed(opening: Record, external_id: str, board: str) -> Posting:
+    opening.skip(_IGNORED_DETAIL)
+    return _row(opening, external_id, board, opening.html("description") or "")
+
+
+def _row(opening: Record, external_id: str, board: str, html: str | None = None) -> Posting:
+    named, country = _where(opening)
+    opening.skip(_IGNORED)
+    return Posting(
+        external_id=external_id,
+        title=line(opening.need("jobOpeningName", str)) or "",
+        url=f"{board}/{external_id}",
+        places=named,
+        country=country,
+        remote=_remote(opening),
+        employment_type=line(opening.get("employmentStatusLabel", str)),
+        department=line(opening.get("departmentLabel", str)),
+        posted_at=moment(opening.get("datePosted", str)),
+        salary=salary_phrase(opening.get("compensation", str)),
+        html=html,
+    )
+
+
+def _where(opening: Record) -> tuple[tuple[str, ...], str | None]:
+    """The office and the typed-in place, either of which may be empty, and the first country that is named."""
+    named, countries = [], []
+    for place in filter(None, (opening.sub("location"), opening.sub("atsLocation"))):
+        town, state, province = (line(place.get(name, str)) for name in ("city", "state", "province"))
+        country = line(place.get("addressCountry", str)) or line(place.get("country", str))
+        named.append(", ".join(dict.fromkeys(part for part in (town, state or province, country) if part)))
+        countries.append(country_code(country))
+        place.skip(("postalCode", "addressLine1", "addressLine2"))
+    return places(named), next(filter(None, countries), None)
+
+
+def _remote(opening: Record) -> Remote | None:
+    is_remote: Any = opening.take("isRemote")
+    kind = opening.take("locationType")
+    return "remote" if is_remote in (True, 1, "1") else _REMOTE.get(str(kind))

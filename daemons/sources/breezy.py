@@ -1,0 +1,144 @@
+"""Breezy HR career portals, the JSON behind them.
+
+Source   https://{tenant}.breezy.hr/json?verbose=true, and https://{tenant}.breezy.hr/p/{id} where that has no text
+         Facts: working clients of other projects, read 2026-11; no payload of our own. No key, not documented:
+         robots.txt is obeyed.
+Shape    a bare array with the whole board. `verbose` adds the description; a posting's page has it as JSON-LD
+Units    times are ISO 8601 in UTC; pay is free text
+Errors   404 or a redirect to breezy.hr for an unknown tenant
+Unsure   whether every portal knows `verbose`; whether a posting's page is found by the id without its slug; limits and
+         conditional GET are not documented
+Traps    most fields may be missing; a state is an object or a text; remote work is a flag of the place
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from lib.errors import Malformed
+from lib.net.messages import Request, Response
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.countries import country_code
+from lib.posting.jobposting import job_postings, read_job_posting
+from lib.posting.links import Tenants, check_hosted, read_link, web_url
+from lib.posting.values import any_remote, line, moment, places, salary_phrase
+
+_TENANTS = Tenants(
+    "Breezy",
+    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
+    frozenset({"www", "api", "app", "assets-cdn", "developer", "help", "marketing", "status"}),
+)
+_HOST = re.compile(r"([a-z0-9-]+)\.breezy\.hr", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_PAGE = re.compile(r"https://[a-z0-9-]+\.breezy\.hr/p/([A-Za-z0-9]{1,64})", re.ASCII)
+_IGNORED = ("friendly_id", "category", "experience", "education", "tags", "requirements", "responsibilities")
+
+
+class Breezy:
+    name = "breezy"
+    title = "Breezy HR"
+    every = timedelta(hours=6)
+    completeness = Completeness.DOCUMENT
+    healthy = Healthy()
+    confidence = Confidence.WORKING
+    consent = None
+
+    def detect(self, url: str) -> str | None:
+        link = read_link(url)
+        found = _HOST.fullmatch(link.host) if link else None
+        return _TENANTS.find(found[1]) if found else None
+
+    def board_url(self, tenant: str) -> str:
+        return f"https://{_TENANTS.check(tenant)}.breezy.hr"
+
+    def request(self, tenant: str, cursor: str | None) -> Request:
+        return Request(url=f"{self.board_url(tenant)}/json", params={"verbose": "true"})
+
+    def parse(self, tenant: str, response: Response) -> Page:
+        board = self.board_url(tenant)
+        check_hosted(response.url, "breezy.hr")
+        return read_page(response.json_array(), lambda position: _row(position, board))
+
+    def detail_request(self, tenant: str, external_id: str) -> Request:
+        if not _ID.fullmatch(external_id):
+            raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
+        return Request(url=f"{self.board_url(tenant)}/p/{external_id}")
+
+    def parse_detail(self, tenant: str, response: Response) -> Posting:
+        """The posting on its page. Raises Malformed, Gone."""
+        _TENANTS.check(tenant)
+        check_hosted(response.url, "breezy.hr")
+        asked = _PAGE.fullmatch(response.request.url)
+        nodes = job_postings(response.body)
+        if asked is None or not nodes:
+            raise Malformed("no JobPosting in the page")
+        page = read_page(
+            nodes[:1],
+            lambda node: read_job_posting(
+                node, external_id=asked[1], url=web_url(response.url) or response.request.url
+            ),
+        )
+        if page.rejected:
+            raise Malformed(page.rejected[0].reason)
+        return page.rows[0]
+
+
+def _row(position: Record, board: str) -> Posting:
+    external_id = position.need("id", str)
+    if not _ID.fullmatch(external_id):
+        raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
+    named, country, remote = _where(position)
+    kind, company = position.sub("type"), position.sub("company")
+    if company:
+        company.skip(("logo_url", "friendly_id", "isMultipleLocationsEnabled"))
+    url = web_url(position.get("url", str)) or f"{board}/p/{external_id}"
+    position.skip(_IGNORED)
+    return Posting(
+        external_id=external_id,
+        title=line(position.need("name", str)) or "",
+        url=url,
+        apply_url=web_url(f"{url}/apply"),
+        company=line(company.get("name", str)) if company else None,
+        places=named,
+        country=country,
+        remote=remote,
+        employment_type=_label(kind),
+        department=line(position.get("department", str)),
+        posted_at=moment(position.get("published_date", str)),
+        salary=salary_phrase(position.get("salary", str)),
+        html=position.html("description") or None,
+    )
+
+
+def _where(position: Record) -> tuple[tuple[str, ...], str | None, Remote | None]:
+    """The places' names, the main one's country, and whether it is a remote one."""
+    named: list[str | None] = []
+    countries: list[str | None] = []
+    flags: list[bool | None] = []
+    for place in _places(position):
+        country, city, name = place.sub("country"), place.get("city", str), place.get("name", str)
+        named.append(line(name) or line(city))
+        countries.append(country_code(country.get("id", str) or country.get("name", str)) if country else None)
+        if country:
+            country.skip(("name",))
+        flags.append(place.get("is_remote", bool))
+        place.skip(("id", "_id", "primary", "state", "streetAddress", "postal_code", "remote_details"))
+    is_remote = bool(flags and flags[0]) or any_remote(places(named[:1]))
+    return places(named), next(iter(countries), None), "remote" if is_remote else None
+
+
+def _places(position: Record) -> Iterator[Record]:
+    main: Any = position.sub("location")
+    if main is not None:
+        yield main
+    yield from position.subs("locations")
+
+
+def _label(kind: Record | None) -> str | None:
+    if kind is None:
+        return None
+    key, label = line(kind.get("id", str)), line(kind.get("name", str))
+    return label or key
