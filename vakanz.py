@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "board": "daemons.crawl.cli:board_app",
     "crawl": "daemons.crawl.cli:crawl_app",
+    "companies": "daemons.companies.cli:companies_app",
     "source": "daemons.sources.cli:source_app",
     "shard": "daemons.shards:shard_app",
     "followers": "daemons.shards:show_followers",

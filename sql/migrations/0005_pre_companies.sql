@@ -1,11 +1,13 @@
 -- Finding companies and boards: what the Common Crawl index and the map show, and how far each search has come.
 
 CREATE TABLE index_part (                            -- a file or address of the Common Crawl index that was scanned
-    address     text PRIMARY KEY,
+    address     text NOT NULL,
+    domains     text NOT NULL,                       -- digest of the domains that were looked for
     rows        bigint NOT NULL,                     -- captures in it
     matched     bigint NOT NULL,                     -- of hosts that belong to a system
     candidates  bigint NOT NULL,                     -- tenants that it named
-    scanned_at  timestamptz NOT NULL DEFAULT now()
+    scanned_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (address, domains)
 );
 
 CREATE TABLE board_candidate (
@@ -15,15 +17,14 @@ CREATE TABLE board_candidate (
     found_in    text NOT NULL,                       -- the part of the index, or what else was searched
     times       bigint NOT NULL DEFAULT 1,           -- how often it was named
     state       text NOT NULL DEFAULT 'new'
-                CHECK (state IN ('new', 'live', 'empty', 'gone', 'unknown', 'off', 'registered')),
+                CHECK (state IN ('new', 'live', 'empty', 'gone', 'unknown', 'registered')),
     postings    integer,                             -- on its first page, or what the list says of itself
     reason      text,                                -- why nothing is known
     attempts    integer NOT NULL DEFAULT 0,
     checked_at  timestamptz,
-    found_at    timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (source, tenant)
+    found_at    timestamptz NOT NULL DEFAULT now()
 );
-CREATE UNIQUE INDEX board_candidate_spelling ON board_candidate (source, lower(tenant));
+CREATE UNIQUE INDEX board_candidate_key ON board_candidate (source, lower(tenant));  -- spellings differ in case
 CREATE INDEX board_candidate_due ON board_candidate (state, source);
 
 CREATE TABLE geo_place (                             -- a square of the map that is searched for companies

@@ -1,11 +1,11 @@
 -- scanned_parts --
--- Which of these parts of the index were scanned already.
-SELECT address FROM index_part WHERE address = ANY ($1::text[])
+-- Which of these parts of the index were scanned for the same domains already.
+SELECT address FROM index_part WHERE address = ANY ($1::text[]) AND domains = $2
 
 -- add_part --
 -- A part of the index that was scanned to its end.
-INSERT INTO index_part (address, rows, matched, candidates) VALUES ($1, $2, $3, $4)
-ON CONFLICT (address) DO UPDATE
+INSERT INTO index_part (address, domains, rows, matched, candidates) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (address, domains) DO UPDATE
    SET rows = excluded.rows, matched = excluded.matched, candidates = excluded.candidates, scanned_at = now()
 
 -- add_candidates --
@@ -34,7 +34,7 @@ SELECT count(*) FROM board_candidate
 -- What one list request said of a candidate.
 UPDATE board_candidate
    SET state = $3, postings = $4, reason = $5, attempts = attempts + 1, checked_at = now()
- WHERE source = $1 AND tenant = $2 AND state <> 'registered'
+ WHERE source = $1 AND lower(tenant) = lower($2) AND state <> 'registered'
 
 -- candidates_to_register --
 -- Candidates whose list had postings, and that are no boards yet.
@@ -45,7 +45,7 @@ SELECT c.source, c.tenant FROM board_candidate c
 -- note_registered --
 -- They are boards now.
 UPDATE board_candidate SET state = 'registered'
- WHERE (source, tenant) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ WHERE (source, lower(tenant)) IN (SELECT source, lower(tenant) FROM unnest($1::text[], $2::text[]) AS done (source, tenant))
 
 -- count_candidates --
 -- How many candidates of each source are in which state.

@@ -1,0 +1,180 @@
+"""`vakanz companies commoncrawl`: boards out of the Common Crawl index, in four steps that go on where they ended."""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import anyio
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from daemons.companies import candidates
+from daemons.companies.candidates import Candidate
+from daemons.companies.checking import check_all
+from daemons.companies.domains import KEPT_OUT
+from daemons.companies.scanning import Scanned, Scanner, is_remote, table_of
+from daemons.crawl.metered import switched_on
+from daemons.sources import SOURCES
+from lib.life.fetching import fetcher
+from lib.life.session import open_database, open_stores
+from lib.posting.contract import Source
+
+index_app = typer.Typer(
+    no_args_is_help=True,
+    help="Boards out of the Common Crawl index, in four steps: scan, check, export, register.\n\n"
+    "scan reads parts of the index and keeps each tenant once; check asks each tenant's list; export writes what came "
+    "of it; register makes boards of the live ones. Every step goes on where it was stopped.\n\n"
+    "A whole crawl: vakanz companies commoncrawl scan "
+    "https://data.commoncrawl.org/crawl-data/CC-MAIN-2026-25/cc-index-table.paths.gz",
+)
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
+
+
+@index_app.command("scan")
+def scan(
+    parts: Annotated[
+        list[str],
+        typer.Argument(
+            help="Parquet parts or CDX lines (.jsonl, .gz) as files, folders or addresses; a list of them "
+            "(cc-index-table.paths.gz); or a crawl by name (CC-MAIN-2026-25, latest), read through the index API."
+        ),
+    ],
+    source: Annotated[list[str] | None, typer.Option(help="Only this system; may be given several times.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Parts that were scanned already, too.")] = False,
+    json: Json = False,
+) -> None:
+    """Read parts of the index and keep every tenant that their addresses name. Parts scanned before are skipped."""
+    table = table_of(source or ())
+    for name in sorted({one.name for found in table.values() for one in found} & KEPT_OUT.keys()):
+        typer.echo(f"note: {KEPT_OUT[name]}", err=True)
+    anyio.run(_scan, parts, table, again, json)
+
+
+async def _scan(names: list[str], table: Mapping[str, tuple[Source, ...]], again: bool, json: bool) -> None:
+    async with AsyncExitStack() as stack:
+        config, database, cache = await stack.enter_async_context(open_stores())
+        client = await stack.enter_async_context(fetcher(config, cache)) if any(map(is_remote, names)) else None
+        with _progress() as bars:
+            parts_bar, bar = bars.add_task("parts", total=None), bars.add_task("", total=None)
+            scanner = Scanner(
+                database, client, config.home / "index", random.Random(), table,
+                lambda what, done, whole: bars.update(bar, description=what[-40:], completed=done, total=whole),
+            )  # fmt: skip
+            parts = [part for name in names for part in await scanner.parts(name)]
+            known = set() if again else await candidates.scanned(database, parts, scanner.domains)
+            bars.update(parts_bar, total=len(parts), completed=len(known))
+            for part in parts:
+                if part not in known:
+                    done = await scanner.scan(part)
+                    bars.advance(parts_bar)
+                    _tell(done, json)
+        if not json:
+            typer.echo(f"{len(parts) - len(known)} parts scanned, {len(known)} were known")
+
+
+def _tell(done: Scanned, json: bool) -> None:
+    if json:
+        typer.echo(orjson.dumps(asdict(done)))
+    else:
+        broken = f", {done.broken} unreadable" if done.broken else ""
+        typer.echo(
+            f"{done.address[-70:]}: {done.rows:,} captures, {done.matched:,} of known domains{broken}; "
+            f"{done.tenants:,} tenants, {done.new:,} new"
+        )
+
+
+@index_app.command("check")
+def check_candidates(
+    source: Annotated[list[str] | None, typer.Option(help="Only this system; may be given several times.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Ask about so many at the most.")] = 1_000_000,
+    json: Json = False,
+) -> None:
+    """Ask each new candidate's list once: live with its postings, empty, gone, or unknown (asked again tomorrow)."""
+    counts = anyio.run(_check, source or [], limit)
+    typer.echo(orjson.dumps(counts) if json else ", ".join(f"{state} {count}" for state, count in counts.items()))
+
+
+async def _check(names: list[str], limit: int) -> dict[str, int]:
+    async with open_stores() as (config, database, cache), fetcher(config, cache) as client:
+        on = switched_on(config)
+        chosen = [name for name in on if not names or name in names]
+        with _progress() as bars:
+            whole = min(limit, await candidates.count_to_check(database, chosen))
+            bar = bars.add_task("asking", total=whole)
+            return await check_all(database, client, chosen, limit, lambda: bars.advance(bar))
+
+
+@index_app.command("export")
+def export(
+    csv_file: Annotated[Path, typer.Option("--csv", help="The file to write; - for standard output.")] = Path("-"),
+    state: Annotated[str | None, typer.Option(help="Only new, live, empty, gone, unknown or registered ones.")] = None,
+) -> None:
+    """Write all candidates with what is known of them as CSV."""
+
+    async def work() -> list[Candidate]:
+        async with open_database() as database:
+            return await candidates.listed(database, state)
+
+    rows = anyio.run(work)
+    if str(csv_file) == "-":
+        write_csv(sys.stdout, rows)
+        return
+    with csv_file.open("w", encoding="utf-8", newline="") as file:
+        write_csv(file, rows)
+    typer.echo(f"{len(rows)} candidates in {csv_file}")
+
+
+def write_csv(file: TextIO, rows: Iterable[Candidate]) -> None:
+    """Writes candidates, each with its board's address where the system is known here."""
+    writer = csv.DictWriter(file, [*(one.name for one in fields(Candidate)), "board_url"])
+    writer.writeheader()
+    for row in rows:
+        system = SOURCES.get(row.source)
+        writer.writerow(asdict(row) | {"board_url": system.board_url(row.tenant) if system else ""})
+
+
+@index_app.command("register")
+def register(json: Json = False) -> None:
+    """Make boards of all live candidates; the crawl daemon finds them due at once."""
+
+    async def work() -> int:
+        async with open_database() as database:
+            return await candidates.register(database)
+
+    count = anyio.run(work)
+    typer.echo(orjson.dumps({"registered": count}) if json else f"{count} boards registered")
+
+
+@index_app.command("status")
+def status(json: Json = False) -> None:
+    """How many candidates of each system are in which state."""
+
+    async def work() -> list[tuple[str, str, int, int]]:
+        async with open_database() as database:
+            return await candidates.counts(database)
+
+    rows = anyio.run(work)
+    if json:
+        for source, state, count, postings in rows:
+            line = {"source": source, "state": state, "candidates": count, "postings": postings}
+            typer.echo(orjson.dumps(line))
+        return
+    table = Table("source", "state", "candidates", "postings")
+    for source, state, count, postings in rows:
+        table.add_row(source, state, f"{count:,}", f"{postings:,}")
+    Console().print(table)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
