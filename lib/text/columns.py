@@ -7,7 +7,6 @@ and both parts again (a recursive XY cut). Coordinates are points from the page'
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from statistics import median
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 _MAX_DEPTH = 24
 _GUTTER_EM = 0.9
 _GAP_EM = 0.8  # lines of one paragraph are closer than this
+_LEVEL_EM = 0.4
 
 
 class Box(msgspec.Struct, frozen=True, gc=False):
@@ -75,13 +75,41 @@ def _at_widest_gap(boxes: list[Box]) -> tuple[list[Box], list[Box]]:
 
 
 def _paragraphs(column: list[Box]) -> Iterator[list[Box]]:
-    ordered = sorted(column, key=lambda box: (round(box.top / max(box.size, 1.0)), box.left))
-    if not ordered:
-        return
-    paragraph = [ordered[0]]
-    for before, box in pairwise(ordered):
+    paragraph: list[Box] = []
+    for box in _rows(column):
+        before = paragraph[-1] if paragraph else box
         if box.top - before.bottom > _GAP_EM * box.size or abs(box.size - before.size) > 0.2 * box.size:
             yield paragraph
             paragraph = []
         paragraph.append(box)
-    yield paragraph
+    if paragraph:
+        yield paragraph
+
+
+def _rows(column: list[Box]) -> Iterator[Box]:
+    """The boxes from top to bottom, those that stand level from left to right, a lone bullet with what follows it."""
+    row: list[Box] = []
+    for box in sorted(column, key=_middle):
+        if row and _middle(box) - _middle(row[0]) > _LEVEL_EM * row[0].size:
+            yield from _in_row(row)
+            row = []
+        row.append(box)
+    yield from _in_row(row)
+
+
+def _in_row(row: list[Box]) -> Iterator[Box]:
+    bullet: Box | None = None
+    for box in sorted(row, key=lambda box: box.left):
+        if bullet is not None:
+            box = msgspec.structs.replace(box, text=f"{bullet.text} {box.text}", left=bullet.left)
+            bullet = None
+        if len(box.text) == 1 and not box.text.isalnum():
+            bullet = box
+        else:
+            yield box
+    if bullet is not None:
+        yield bullet
+
+
+def _middle(box: Box) -> float:
+    return (box.top + box.bottom) / 2

@@ -34,7 +34,7 @@ _HYPHENS = "-\u00ad\u2010"
 _CUT = "\x02\ufffe"  # pdfium's own sign for a hyphen at a line's end, after which it goes on without a new line
 _PAIRED = re.compile(r"(?:und|oder|bzw\.?|sowie|bis|and|or)\b|[/,]")  # "Deutsch- und ..." is no cut word
 # What programs write when nobody gave the document a title.
-_NO_TITLE = re.compile(
+_DEFAULT = re.compile(
     r"(?i)(?:powerpoint-präsentation|powerpoint presentation|microsoft (?:word|powerpoint) - .*|untitled.*|unbenannt.*|"
     r"(?:dokument|document|präsentation|folie|seite) ?\d*|.*\.(?:docx?|pptx?|indd|pdf|odt|rtf|cdr|ai|pub|xlsx?))"
 )
@@ -49,12 +49,13 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 class Document(msgspec.Struct, frozen=True):
     """`text`: lines in reading order, paragraphs apart by an empty line. `pages`: how many the file has, of which the
-    first MAX_PAGES were read. `title`: what the file says that it is called, None without or with a program's default.
-    `ocr`: the pages are pictures, of which the first MAX_PICTURES were read."""
+    first MAX_PAGES were read. `title`, `author`: what the file says that it is called and by whom, None without or with
+    a program's default. `ocr`: the pages are pictures, of which the first MAX_PICTURES were read."""
 
     text: str
     pages: int
     title: str | None
+    author: str | None
     ocr: bool
     lines: tuple[Line, ...]
 
@@ -88,15 +89,16 @@ def _read(document: pypdfium2.PdfDocument) -> Document:
     return Document(
         text="\n\n".join(_joined(box.text for box in paragraph) for paragraph in paragraphs),
         pages=len(document),
-        title=_title(document.get_metadata_value("Title")),
+        title=_told(document, "Title"),
+        author=_told(document, "Author"),
         ocr=pictures,
         lines=tuple(Line(box.text.replace("\u00ad", "-"), round(box.size, 1)) for one in paragraphs for box in one),
     )
 
 
-def _title(given: str) -> str | None:
-    title = " ".join(_clean(given[:300]).split())
-    return None if not title or _NO_TITLE.fullmatch(title) else title
+def _told(document: pypdfium2.PdfDocument, key: str) -> str | None:
+    value = _clean(document.get_metadata_value(key)[:300])
+    return None if not value or _DEFAULT.fullmatch(value) else value
 
 
 def _joined(lines: Iterable[str]) -> str:
