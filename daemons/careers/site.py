@@ -12,6 +12,7 @@ from lib.posting.links import web_url
 SOURCE = "careers"
 TITLE = "Career pages"
 EVERY_S = 86_400
+MAX_ADDRESS_BYTES = 1_500  # an address is indexed
 
 _HOST = re.compile(r"(?=.{4,120}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX = re.compile(r"(/[\w.~%+-]{1,80}){0,4}", re.ASCII)
@@ -75,10 +76,11 @@ class Site:
         own = _bare(self.host)
         return host == own or host.endswith(f".{own}")
 
-    def covers(self, url: str) -> bool:
-        """Whether `url` is on this site and under its path."""
-        path = urlsplit(url).path
-        return self.has(url) and (not self.prefix or path == self.prefix or path.startswith(f"{self.prefix}/"))
+    def may_list(self, url: str) -> bool:
+        """Whether an address in a sitemap is worth a visit: it looks like a job's, and where the site is a part of a
+        larger one (a path of two segments or more), it lies in that part."""
+        within = self.prefix.count("/") < 2 or urlsplit(url).path.startswith(f"{self.prefix}/")
+        return self.has(url) and within and hints_at_job(url)
 
 
 def address(href: str, base: str) -> str | None:
@@ -96,7 +98,8 @@ def address(href: str, base: str) -> str | None:
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     query = urlencode([pair for pair in _pairs(parts.query) if not _TRACKING.fullmatch(pair[0])])
     path = _SESSION_PATH.sub("", parts.path) or "/"
-    return f"{parts.scheme}://{parts.hostname.lower()}{port}{path}{'?' + query if query else ''}"
+    url = f"{parts.scheme}://{parts.hostname.lower()}{port}{path}{'?' + query if query else ''}"
+    return url if len(url.encode(errors="replace")) <= MAX_ADDRESS_BYTES else None
 
 
 def external_id(url: str, part: str = "") -> str:

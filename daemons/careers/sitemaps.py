@@ -50,8 +50,8 @@ def read_sitemap(body: bytes) -> Sitemap:
 def _read_xml(plain: bytes, found: Sitemap) -> bool:
     """Fills `found` as far as the XML can be read; False when it is no sitemap."""
     events = etree.iterparse(
-        BytesIO(_STRAY.sub(b"&amp;", plain)), events=("start", "end"), recover=True, resolve_entities=False, load_dtd=False, no_network=True,
-        huge_tree=False, remove_comments=True, remove_pis=True,
+        BytesIO(_STRAY.sub(b"&amp;", plain)), events=("start", "end"), recover=True, resolve_entities=False,
+        load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     is_sitemap = False
     entries = 0

@@ -1,0 +1,126 @@
+"""Title, company and places out of a page or a document that is one job ad. Pure; None rather than wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from daemons.careers.words import APPLY, COMPANY, GENDERS, LIST_TITLE
+from lib.posting.contract import clean_text
+from lib.posting.values import day, line, moment
+
+_MAX_TITLE_CHARS = 200
+_TITLE_PARTS = re.compile(r"\s+[|»·•>]+\s+|\s+[-–—]+\s+|\s*::\s*")
+_BEFORE_TITLE = re.compile(
+    r"^(?:(?:stellen(?:angebot|anzeige|ausschreibung|beschreibung)|job(?:angebot)?|vacancy|career|karriere|"
+    r"wir suchen|gesucht|aktuell|stelle|position|job title)\s*[:|–—-]\s*|wir suchen (?:(?:zum \w+ \w+|ab sofort|für .{3,40}?) )?"
+    r"(?:eine?n?|eine/n|eine\(n\)|eine:n)\s+|stellenausschreibung\s+)",
+    re.IGNORECASE,
+)
+_PLACE_LABEL = re.compile(
+    r"^(?:(?:arbeits|einsatz|dienst|stand|schul|tätigkeits)ort[e]?|arbeitsplatz|ort|location|office|work location|"
+    r"place of work|niederlassung|filiale|standort/e|unser standort|ihr einsatzort)\s*(?:\(.{1,20}\)\s*)?(?::\s*(.*))?$",
+    re.IGNORECASE,
+)
+_PLACE_FORM = re.compile(r"(?:(?:D|A|CH|AT|DE)[- ])?(?:\d{4,5} )?[A-ZÄÖÜ][\w.'’/()-]*(?:,? [\w.'’/()-]+){0,5}")
+_POSTAL = re.compile(
+    r"(?<![\w-])(?:(?:D|A|CH)[- ])?(\d{4,5}) "
+    r"([A-ZÄÖÜ][a-zäöüß]+(?:[ -](?:[A-ZÄÖÜ][a-zäöüß]+|am|an der|im|in|ob der|bei)){0,3})"
+)
+_TITLE_PLACE = re.compile(
+    r"(?:\b(?:in|bei|am Standort|Standort|Raum|Region)\s+|[|,@(–—-]\s*)([A-ZÄÖÜ][^|,()–—]{2,40})\)?\s*$"
+)
+_DEADLINE = re.compile(
+    r"(?:bewerbungs(?:frist|schluss|ende)|bewerben sie sich bis|bewerbung(?:en)? bis|apply by|application deadline|"
+    r"closing date)[^\d\n]{0,40}(\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}|\d{4}-\d\d-\d\d)",
+    re.IGNORECASE,
+)
+_COPYRIGHT = re.compile(
+    r"(?:©|\(c\)|copyright)\s*(?:\d{4}\s*(?:[-–]\s*\d{4})?)?\s*(?:by\s+)?([^|©\n]{3,80})", re.IGNORECASE
+)
+
+
+def title_of(candidates: Iterable[str], site_name: str | None) -> str | None:
+    """The ad's title among a page's headings and titles, given in the order in which they are trusted.
+
+    One that says "(m/w/d)" wins; then the first that is no list's, greeting's or site's name.
+    """
+    read = [_trimmed(candidate, site_name) for candidate in candidates]
+    known = [one for one in read if one and not LIST_TITLE.search(one) and any(map(str.isalpha, one))]
+    return next((one for one in known if GENDERS.search(one)), next(iter(known), None))
+
+
+def _trimmed(text: str, site_name: str | None) -> str | None:
+    """A title without the words around it: the site's name, the company's, "Stellenangebot:"."""
+    said = line(clean_text(text, 1_000)) or ""
+    parts = [part for part in _TITLE_PARTS.split(said) if part]
+    if len(parts) > 1 and (site_name or len(said) > 60):
+        marked = [part for part in parts if GENDERS.search(part)]
+        while len(parts) > 1 and _is_name(parts[-1], site_name) and parts[-1] not in marked[:1]:
+            said = said[: said.rindex(parts[-1])].rstrip(" |»·•>-–—:")
+            parts.pop()
+    said = _BEFORE_TITLE.sub("", said).strip(" |–—-:")
+    return said if 3 <= len(said) <= _MAX_TITLE_CHARS else None
+
+
+def _is_name(part: str, site_name: str | None) -> bool:
+    plain = part.casefold()
+    own = (site_name or "").casefold()
+    return bool(COMPANY.search(part)) or bool(LIST_TITLE.search(part)) or bool(own and (plain in own or own in plain))
+
+
+def company_of(organisations: Sequence[str], page_title: str, around: Sequence[str], text: str) -> str | None:
+    """The employer: what the page's markup calls its organisation, else the one name with a legal form that the page's
+    title, its copyright line or the beginning of its text has."""
+    for name in organisations:
+        if COMPANY.search(name):
+            return line(name)
+    copyrights = " \n".join(found[1] for found in map(_COPYRIGHT.search, around[-30:]) if found)
+    for where in (page_title, copyrights, text[:3_000]):
+        names = list(dict.fromkeys(_company(found[1]) for found in COMPANY.finditer(where)))
+        if len(names) == 1 or (names and where is text):
+            return names[0]
+    return line(organisations[0]) if organisations else None
+
+
+def _company(name: str) -> str:
+    return re.sub(r"^(?:(?:Die|Der|Das|Wir|Bei|Als|The|Firma|Impressum|Über|Kontakt|Copyright) )+", "", name)
+
+
+def places_said(lines: Sequence[str]) -> tuple[str, ...]:
+    """The places that the page names as such: "Einsatzort: Kassel", or on the line below the label."""
+    for number, text in enumerate(lines):
+        label = _PLACE_LABEL.match(text) if len(text) <= 160 else None
+        if label is None:
+            continue
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        value = (label[1] or following).strip(" .|")
+        parts = [
+            part.strip() for part in re.split(r"\s*(?:;|\||\boder\b|\bund\b|\bor\b| / |,\s+(?=[A-ZÄÖÜ]))\s*", value)
+        ]
+        if value and len(value) <= 120 and all(_PLACE_FORM.fullmatch(part) for part in parts if part):
+            return tuple(dict.fromkeys(part for part in parts if part))[:10]
+    return ()
+
+
+def place_hints(title: str, lines: Sequence[str]) -> tuple[str, ...]:
+    """What may be the place and must be looked up first: the end of the title, then the only town of its addresses."""
+    plain = GENDERS.sub(" ", title)
+    ending = _TITLE_PLACE.search(plain.strip())
+    towns = {found[2]: found[0] for text in lines[:1_000] for found in _POSTAL.finditer(text)}
+    return (*([ending[1].strip()] if ending else []), *(towns.values() if len(towns) == 1 else ()))
+
+
+def deadline_of(text: str) -> datetime | None:
+    """The end of the last day on which one may apply, where the ad states it."""
+    found = _DEADLINE.search(text)
+    if found is None:
+        return None
+    read = moment(found[1]) if "-" in found[1] else day(found[1].replace(" ", ""), "dmy")
+    return None if read is None else read + timedelta(days=1)
+
+
+def is_application(text: str) -> bool:
+    """Whether a link's words lead to an application form."""
+    return len(text) <= 60 and bool(APPLY.search(text))
