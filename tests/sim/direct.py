@@ -52,6 +52,9 @@ class Direct:
 
 def _response(request: Request, url: str, answer: Answer) -> Response:
     said = f"{url}: status {answer.status}"
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    if answer.status in request.answers:
+        return Response(request=request, url=url, status=answer.status, headers=headers, body=answer.body)
     if answer.status in (404, 410):
         raise Gone(said, status=answer.status)
     if answer.status in (401, 403):
@@ -60,7 +63,6 @@ def _response(request: Request, url: str, answer: Answer) -> Response:
         raise Transient(said, status=answer.status)
     if answer.status >= 400:
         raise Refused(said)
-    headers = {name.lower(): value for name, value in answer.headers.items()}
     return Response(request=request, url=url, status=answer.status, headers=headers, body=answer.body)
 
 
