@@ -3,7 +3,7 @@
 Source   https://{tenant}.recruitee.com/api/offers/, else https://{tenant}.recruitee.com/api/feeds/offers.xml
          Facts: docs.recruitee.com (careers site API, feed), recorded answers of the API, read 2026-11. No key yet:
          from 2027-02-10 on the API wants the customer's X-Careers-Sites-Token and answers 401 without it. The feed is
-         not covered by that, so a refused API is followed by the feed (`fallback`).
+         not covered by that, so an API that wants a token is followed by the feed.
 Shape    one document with the whole board: `offers`, with their texts
 Units    times are "2026-08-05 10:10:39 UTC"; salaries are texts in major units, their period is year, month or hour
 Errors   404 for an unknown host; a redirect to recruitee.com for a board that is hosted elsewhere; 401 see above
@@ -40,6 +40,7 @@ _TENANTS = Tenants(
 _HOST = re.compile(r"([a-z0-9-]+)\.recruitee\.com", re.ASCII)
 _ID = re.compile(r"\d{1,18}", re.ASCII)
 _FEED = "feed"
+_WANTS_TOKEN = 401
 _FLAGS: tuple[Remote, ...] = ("remote", "hybrid", "onsite")
 _IGNORED = (
     "category", "category_code", "city", "country", "cover_image", "created_at", "dynamic_fields", "education_code",
@@ -69,16 +70,16 @@ class Recruitee:
         return f"https://{_TENANTS.check(tenant)}.recruitee.com"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        path = "api/feeds/offers.xml" if cursor == _FEED else "api/offers/"
-        return Request(url=f"{self.board_url(tenant)}/{path}", documented_api=True)
-
-    def fallback(self, cursor: str | None) -> str | None:
-        """The feed's cursor where the API was refused."""
-        return None if cursor == _FEED else _FEED
+        board = self.board_url(tenant)
+        if cursor == _FEED:
+            return Request(url=f"{board}/api/feeds/offers.xml", documented_api=True)
+        return Request(url=f"{board}/api/offers/", answers=frozenset({_WANTS_TOKEN}), documented_api=True)
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
         check_hosted(response.url, "recruitee.com")
+        if response.status == _WANTS_TOKEN:
+            return Page(rows=(), cursor=_FEED)
         if response.body[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             return read_page(_feed(response.body), lambda offer: _row(offer, board))
         offers = response.json_object().get("offers")

@@ -29,7 +29,10 @@ _XML = "application/xml; charset=utf-8"
 
 
 class Recruitee(System):
-    """{tenant}.recruitee.com; a board that is hosted elsewhere is sent to the vendor's own site."""
+    """{tenant}.recruitee.com; a board that is hosted elsewhere is sent to the vendor's own site.
+
+    Every second customer's API wants a token already, as all will; the feeds do not.
+    """
 
     name = "recruitee"
 
@@ -71,6 +74,8 @@ class Recruitee(System):
             return posting_page(found[0]) if found and found[1] else missing()
         offers = [self._offer(posting, view.board.tenant) for posting in view.postings()]
         if call.args[0] == "json":
+            if view.board.company.index % 4 > 1:
+                return Answer(b'{"error":"Unauthorized"}', 401)
             # An offer that has just been closed stays for a day on every second board, under another status.
             hidden = view.closed_today() if offers and view.board.company.index % 2 else []
             offers += [{**self._offer(posting, view.board.tenant), "status": "closed"} for posting in hidden]
