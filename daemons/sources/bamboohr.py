@@ -30,7 +30,6 @@ _TENANTS = Tenants(
 )
 _HOST = re.compile(r"([a-z0-9-]+)\.bamboohr\.com", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_DETAIL = re.compile(r".*/careers/([A-Za-z0-9-]{1,64})/detail", re.ASCII)
 _REMOTE: dict[str, Remote] = {"0": "onsite", "1": "remote", "2": "hybrid"}
 _IGNORED = ("departmentId", "employmentType", "jobCategoryId", "jobOpeningShareUrl", "jobOpeningStatus")
 _IGNORED_DETAIL = ("minimumExperience", "seekStatus", "sourceTrackingShareUrl")
@@ -69,7 +68,7 @@ class BambooHR:
 
     def detail_request(self, tenant: str, external_id: str) -> Request:
         url = f"{self.board_url(tenant)}/{_checked(external_id)}/detail"
-        return Request(url=url, headers={"Accept": "application/json"})
+        return Request(url=url, headers={"Accept": "application/json"}, state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when there is no text. Raises Malformed, Gone.
@@ -80,10 +79,8 @@ class BambooHR:
         check_hosted(response.url, "bamboohr.com")
         result = response.json_object().get("result")
         opening = result.get("jobOpening") if isinstance(result, dict) else None
-        asked = _DETAIL.fullmatch(response.request.url)
-        if asked is None:
-            raise Malformed("the address of a detail was expected")
-        page = read_page([opening], lambda record: _detailed(record, asked[1], board))
+        external_id = _checked(response.request.state)
+        page = read_page([opening], lambda record: _detailed(record, external_id, board))
         if page.rejected:
             raise Malformed(page.rejected[0].reason)
         return page.rows[0]

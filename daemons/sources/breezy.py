@@ -33,7 +33,6 @@ _TENANTS = Tenants(
 )
 _HOST = re.compile(r"([a-z0-9-]+)\.breezy\.hr", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
-_PAGE = re.compile(r"https://[a-z0-9-]+\.breezy\.hr/p/([A-Za-z0-9]{1,64})", re.ASCII)
 _IGNORED = ("friendly_id", "category", "experience", "education", "tags", "requirements", "responsibilities")
 
 
@@ -65,22 +64,17 @@ class Breezy:
     def detail_request(self, tenant: str, external_id: str) -> Request:
         if not _ID.fullmatch(external_id):
             raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
-        return Request(url=f"{self.board_url(tenant)}/p/{external_id}")
+        return Request(url=f"{self.board_url(tenant)}/p/{external_id}", state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The posting on its page. Raises Malformed, Gone."""
         _TENANTS.check(tenant)
         check_hosted(response.url, "breezy.hr")
-        asked = _PAGE.fullmatch(response.request.url)
         nodes = job_postings(response.body)
-        if asked is None or not nodes:
+        if not nodes:
             raise Malformed("no JobPosting in the page")
-        page = read_page(
-            nodes[:1],
-            lambda node: read_job_posting(
-                node, external_id=asked[1], url=web_url(response.url) or response.request.url
-            ),
-        )
+        external_id, url = response.request.state, web_url(response.url) or response.request.url
+        page = read_page(nodes[:1], lambda node: read_job_posting(node, external_id=external_id, url=url))
         if page.rejected:
             raise Malformed(page.rejected[0].reason)
         return page.rows[0]

@@ -32,7 +32,6 @@ _TENANTS = Tenants("Rippling", re.compile(r"[\w](?:[\w.&+-]{0,98}[\w])?"), froze
 _HOSTS = frozenset({"ats.rippling.com", "ats.us1.rippling.com"})
 _LOCALE = re.compile(r"[a-z]{2}-[A-Z]{2}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_DETAIL = re.compile(r".*/jobs/([A-Za-z0-9-]{1,64})", re.ASCII)
 _API = ("platform", "api", "ats", "v1", "board")
 _REMOTE: dict[str, Remote] = {"REMOTE": "remote", "HYBRID": "hybrid", "ONSITE": "onsite"}
 _IGNORED = ("language", "board", "activeJobApplication", "hasInterviewAssessment", "applicationFormId")
@@ -71,17 +70,17 @@ class Rippling:
         if not isinstance(jobs, list):
             raise Malformed(f"the jobs are {type(jobs).__name__}, list expected")
         known = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-        page = read_page(jobs, lambda job: _row(job, None, board), total=total if known else None)
+        page = read_page(jobs, lambda job: _row(job, "", board), total=total if known else None)
         return msgspec.structs.replace(page, rows=tuple(with_all_places(page.rows)))
 
     def detail_request(self, tenant: str, external_id: str) -> Request:
-        return Request(url=f"{_jobs(tenant)}/{_checked(external_id)}", documented_api=True)
+        return Request(url=f"{_jobs(tenant)}/{_checked(external_id)}", documented_api=True, state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when there is no text. Raises Malformed."""
         board = self.board_url(tenant)
-        job, asked = response.json_object(), _DETAIL.fullmatch(response.request.url)
-        page = read_page([job], lambda record: _row(record, asked[1] if asked else None, board))
+        job, asked = response.json_object(), response.request.state
+        page = read_page([job], lambda record: _row(record, asked, board))
         if page.rejected:
             raise Malformed(page.rejected[0].reason)
         row = page.rows[0]
@@ -116,9 +115,8 @@ def _checked(external_id: str) -> str:
     return external_id
 
 
-def _row(job: Record, asked: str | None, board: str) -> Posting:
-    stated = job.get("uuid", str) or job.get("id", str) or asked
-    external_id = _checked(stated or "")
+def _row(job: Record, asked: str, board: str) -> Posting:
+    external_id = _checked(job.get("uuid", str) or job.get("id", str) or asked)
     named, country, remote = _where(job)
     job.skip(_IGNORED)
     return Posting(
