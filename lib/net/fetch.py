@@ -23,12 +23,12 @@ from yarl import URL
 from lib.errors import Refused, SourceError, Transient
 from lib.net.body import ACCEPT_ENCODING, body_pieces, read_body
 from lib.net.breaker import Event
-from lib.net.egress import GuardedResolver
+from lib.net.egress import GuardedResolver, check_url
 from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy
 from lib.net.politeness import Politeness
 from lib.net.redirects import REDIRECTS, Hop, first_hop, next_hop
-from lib.net.robots import Robots
+from lib.net.robots import Robots, SiteRules
 from lib.net.secrets import Veil, filled
 from lib.net.status import error_of, event_of, pause_of
 from lib.net.validators import Validators
@@ -119,6 +119,13 @@ class Fetcher:
         waiting for the host's turn is not in it. Denied, too, when a key that `request` names is not set.
         """
         return await self._ask(request, validators, None)
+
+    async def site_rules(self, url: str) -> SiteRules:
+        """What the robots.txt of `url`'s site says beside permissions: sitemaps and content signals.
+
+        Raises Refused, Transient, RateLimited.
+        """
+        return await self._robots.site_rules(check_url(url, self._policy))
 
     async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response:
         """Like `send`, but the body goes to `sink` piece by piece, and the response has an empty one.

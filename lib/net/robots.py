@@ -20,6 +20,15 @@ MAX_CRAWL_DELAY_S = 120.0  # a longer one is most likely a typing error
 _KEPT_S = 24 * 3600.0
 _RETRY_S = 300.0
 _ORIGINS = 1_000
+_LINES = 1_000  # of one kind that are kept of a file
+
+
+class SiteRules(NamedTuple):
+    """What a robots.txt says beside permissions. `sitemaps`: their addresses, as written. `signals`: the values of the
+    Content-Signal lines that are meant for us, each with the path that it begins with ("" for the whole site)."""
+
+    sitemaps: tuple[str, ...] = ()
+    signals: tuple[tuple[str, str], ...] = ()
 
 
 class _Rules(NamedTuple):
@@ -29,6 +38,7 @@ class _Rules(NamedTuple):
     stale_at: float
     parsed: Protego | None = None
     unreachable: str = ""
+    site: SiteRules = SiteRules()
 
 
 class Robots:
@@ -53,17 +63,25 @@ class Robots:
         Raises Denied when it forbids `url`, Transient while its rules cannot be read, RateLimited while its host is
         not to be asked.
         """
+        rules = await self._of(url)
+        if rules.parsed is None:
+            return 0.0
+        if not rules.parsed.can_fetch(str(url), self._robot):
+            raise Denied(f"robots.txt of {url.origin()} forbids {url.path[:200]}")
+        return min(MAX_CRAWL_DELAY_S, max(0.0, rules.parsed.crawl_delay(self._robot) or 0.0))
+
+    async def site_rules(self, url: URL) -> SiteRules:
+        """What the robots.txt of the site of `url` says beside permissions. Raises Transient, RateLimited as above."""
+        return (await self._of(url)).site
+
+    async def _of(self, url: URL) -> _Rules:
         origin = str(url.origin())
         rules = self._rules.get(origin)
         if rules is None or rules.stale_at <= self._clock():
             rules = await self._read_once(origin)
         if rules.unreachable:
             raise Transient(f"robots.txt of {origin} cannot be read: {rules.unreachable}")
-        if rules.parsed is None:
-            return 0.0
-        if not rules.parsed.can_fetch(str(url), self._robot):
-            raise Denied(f"robots.txt of {origin} forbids {url.path[:200]}")
-        return min(MAX_CRAWL_DELAY_S, max(0.0, rules.parsed.crawl_delay(self._robot) or 0.0))
+        return rules
 
     async def aclose(self) -> None:
         """Stops what is still being read."""
@@ -104,4 +122,30 @@ class Robots:
             return _Rules(retry, unreachable=str(error))
         text = body.decode("utf-8", "replace").removeprefix("\ufeff")
         # In a thread: a hostile file takes a third of a second.
-        return _Rules(kept, parsed=await asyncio.to_thread(Protego.parse, text))
+        parsed = await asyncio.to_thread(Protego.parse, text)
+        return _Rules(kept, parsed=parsed, site=site_rules(text, self._robot))
+
+
+def site_rules(text: str, robot: str) -> SiteRules:
+    """The sitemaps, and the content signals of the group for `robot`, else of that for all robots."""
+    sitemaps: list[str] = []
+    signals: dict[str, list[tuple[str, str]]] = {}
+    agents: list[str] = []
+    in_rules = True  # a user agent after rules begins another group
+    for row in text.splitlines():
+        name, _, value = (part.strip() for part in row.partition("#")[0].partition(":"))
+        field = name.lower()
+        if field == "sitemap" and value and len(sitemaps) < _LINES:
+            sitemaps.append(value[:2_000])
+        elif field == "user-agent":
+            agents = [value.lower()] if in_rules else [*agents, value.lower()][:_LINES]
+            in_rules = False
+        elif field:
+            in_rules = True
+        if field == "content-signal":
+            path, _, rest = value.partition(" ")
+            signal = (path, rest[:500]) if path.startswith("/") else ("", value[:500])
+            for agent in agents:
+                if agent in ("*", robot.lower()) and len(signals.setdefault(agent, [])) < _LINES:
+                    signals[agent].append(signal)
+    return SiteRules(tuple(sitemaps), tuple(signals.get(robot.lower()) or signals.get("*") or ()))
