@@ -13,14 +13,15 @@ from lib.posting.values import day, line, moment
 _MAX_TITLE_CHARS = 200
 _TITLE_PARTS = re.compile(r"\s+[|»·•>]+\s+|\s+[-–—]+\s+|\s*::\s*")
 _BEFORE_TITLE = re.compile(
-    r"^(?:(?:stellen(?:angebot|anzeige|ausschreibung|beschreibung)|job(?:angebot)?|vacancy|career|karriere|"
-    r"wir suchen|gesucht|aktuell|stelle|position|job title)\s*[:|–—-]\s*|wir suchen (?:(?:zum \w+ \w+|ab sofort|für .{3,40}?) )?"
-    r"(?:eine?n?|eine/n|eine\(n\)|eine:n)\s+|stellenausschreibung\s+)",
+    r"^(?:(?:stellen(?:angebot|anzeige|ausschreibung|beschreibung)|job(?:angebot)?|vacancy|career|karriere|wir suchen|"
+    r"gesucht|aktuell|stelle|position|job title)\s*[:|–—-]\s*|"
+    r"wir suchen (?:(?:zum \w+ \w+|ab sofort|für .{3,40}?) )?(?:eine?n?|eine/n|eine\(n\)|eine:n)\s+|"
+    r"stellenausschreibung\s+)",
     re.IGNORECASE,
 )
 _PLACE_LABEL = re.compile(
-    r"^(?:(?:arbeits|einsatz|dienst|stand|schul|tätigkeits)ort[e]?|arbeitsplatz|ort|location|office|work location|"
-    r"place of work|niederlassung|filiale|standort/e|unser standort|ihr einsatzort)\s*(?:\(.{1,20}\)\s*)?(?::\s*(.*))?$",
+    r"^(?:(?:(?:unser|ihr) )?(?:arbeits|einsatz|dienst|stand|schul|tätigkeits)orte?(?:/e)?|arbeitsplatz|ort|location|"
+    r"office|work location|place of work|niederlassung|filiale)\s*(?:\(.{1,20}\)\s*)?(?::\s*(.*))?$",
     re.IGNORECASE,
 )
 _PLACE_FORM = re.compile(r"(?:(?:D|A|CH|AT|DE)[- ])?(?:\d{4,5} )?[A-ZÄÖÜ][\w.'’/()-]*(?:,? [\w.'’/()-]+){0,5}")

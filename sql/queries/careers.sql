@@ -1,0 +1,72 @@
+-- find_pages --
+-- Pages that a list, a sitemap or another page of a site leads to. A known one is due when its sitemap says that it
+-- changed; a site has room for so many pages and no more.
+WITH input AS (
+    SELECT * FROM unnest($2::text[], $3::smallint[], $4::text[], $5::text[]) WITH ORDINALITY
+        AS i (url, depth, kind, lastmod, nth)
+), known AS (
+    UPDATE career_page p
+       SET linked_at = $6, depth = least(p.depth, i.depth),
+           due_at = CASE WHEN i.lastmod <> '' AND i.lastmod <> p.lastmod THEN $6 ELSE p.due_at END,
+           lastmod = coalesce(nullif(i.lastmod, ''), p.lastmod)
+      FROM input i WHERE p.board_id = $1 AND p.url = i.url
+    RETURNING p.url
+)
+INSERT INTO career_page (board_id, url, depth, kind, lastmod, linked_at, due_at)
+SELECT $1, url, depth, kind, lastmod, $6, $6
+  FROM input
+ WHERE url NOT IN (SELECT url FROM known)
+ ORDER BY nth
+ LIMIT greatest(0, $7 - (SELECT count(*) FROM career_page WHERE board_id = $1))
+ON CONFLICT DO NOTHING
+
+-- due_pages --
+-- Pages to visit now: lists first, as they lead to others, then postings, then what nobody has looked at yet.
+SELECT * FROM career_page
+ WHERE board_id = $1 AND due_at <= $2 AND (state = 'browser') = $3
+ ORDER BY depth > 0, kind <> 'list', kind NOT IN ('ad', 'document'), depth, read_at NULLS FIRST, url
+ LIMIT $4
+
+-- save_visits --
+-- What visits to pages found.
+UPDATE career_page p
+   SET state = i.state, kind = i.kind, external_ids = string_to_array(i.external_ids, E'\x1f'), etag = i.etag,
+       last_modified = i.last_modified, body_hash = i.body_hash, version = $2, doubts = i.doubts,
+       attempts = i.attempts, reason = i.reason, read_at = $3, due_at = i.due_at
+  FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::smallint[],
+              $12::smallint[], $13::text[], $14::timestamptz[])
+    AS i (url, state, kind, external_ids, etag, last_modified, body_hash, doubts, attempts, reason, due_at)
+ WHERE p.board_id = $1 AND p.url = i.url
+
+-- forget_pages --
+-- Pages that nothing leads to any more, and that hold no posting.
+DELETE FROM career_page
+ WHERE board_id = $1 AND linked_at < $2 AND cardinality(external_ids) = 0 AND depth > 0
+
+-- pages_of --
+-- The pages of one site for a person, those with postings first.
+SELECT * FROM career_page WHERE board_id = $1 ORDER BY cardinality(external_ids) = 0, state, url
+
+-- list_sites --
+-- The sites with how many pages, postings, pages that need a browser, and pages that are set aside.
+SELECT b.*,
+       (SELECT count(*) FROM posting p WHERE p.board_id = b.id AND p.state IN ('discovered', 'described')) AS open,
+       count(c.url) AS pages,
+       count(*) FILTER (WHERE c.state = 'browser') AS browser,
+       count(*) FILTER (WHERE c.state = 'aside') AS aside
+  FROM board b LEFT JOIN career_page c ON c.board_id = b.id
+ WHERE b.source = 'careers'
+ GROUP BY b.id
+ ORDER BY b.tenant
+
+-- sites_for_browser --
+-- Sites with pages that are due in a browser, unless somebody works on them.
+SELECT b.id FROM board b
+ WHERE b.source = 'careers' AND b.state IN ('active', 'suspect')
+   AND (b.claimed_until IS NULL OR b.claimed_until < now() OR b.claimed_by = $1)
+   AND EXISTS (SELECT FROM career_page c WHERE c.board_id = b.id AND c.state = 'browser' AND c.due_at <= now())
+ ORDER BY b.id LIMIT $2
+
+-- crawl_soon --
+-- A browser found pages on a site: they need not wait for its next turn.
+UPDATE board SET next_due = now() WHERE id = $1 AND state <> 'paused'
