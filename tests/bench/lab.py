@@ -13,10 +13,12 @@ from pathlib import Path
 
 import aiohttp
 import asyncpg
+from msgspec.structs import replace
 
 from daemons.sources import SOURCES, detect
 from lib.life.config import Config
 from lib.life.fetching import fetcher
+from lib.net.fetch import Sink
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 from lib.posting import boards
@@ -147,6 +149,12 @@ class Saved:
     async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
         """What came when this was asked."""
         return self._answers[request.url, tuple(request.params.items())]
+
+    async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response:
+        """The same, piece by piece."""
+        response = await self.send(request)
+        await sink(response.body)
+        return replace(response, body=b"")
 
     def pages(self, played: list[Played]) -> Iterator[tuple[str, Response]]:
         """All saved answers, each with its source."""

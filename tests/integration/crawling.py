@@ -15,10 +15,10 @@ import msgspec
 import orjson
 
 from daemons.crawl.crawler import Crawler, Outcome
-from daemons.crawl.walk import Fetch
+from daemons.crawl.walk import Client, Fetch
 from daemons.sources import detect, source
 from lib.net.breaker import BreakerRules
-from lib.net.fetch import Fetcher
+from lib.net.fetch import Fetcher, Sink
 from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy, HostLimits
 from lib.net.validators import Validators
@@ -51,8 +51,13 @@ class Impatient:
         self._timeout_s = timeout_s
 
     async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
-        hurried = msgspec.structs.replace(request, timeout_s=self._timeout_s)
-        return await self._fetcher.send(hurried, validators=validators)
+        return await self._fetcher.send(self._hurried(request), validators=validators)
+
+    async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response:
+        return await self._fetcher.download(self._hurried(request), sink, validators=validators)
+
+    def _hurried(self, request: Request) -> Request:
+        return msgspec.structs.replace(request, timeout_s=self._timeout_s)
 
 
 class Altered:
@@ -81,7 +86,7 @@ class Scene:
     tenants: Mapping[tuple[str, str], str]  # (source, the market's name of a board) -> our name of it
 
     @asynccontextmanager
-    async def client(self, timeout_s: float = 30.0) -> AsyncIterator[Fetch]:
+    async def client(self, timeout_s: float = 30.0) -> AsyncIterator[Client]:
         """The real client, whose requests all go to the simulator."""
         # A host that failed is asked again at once: what breakers do is tested with the client.
         policy = FetchPolicy(
@@ -90,7 +95,7 @@ class Scene:
         async with Fetcher(policy) as fetcher:
             yield Impatient(fetcher, timeout_s)
 
-    def crawler(self, client: Fetch, owner: str = OWNER) -> Crawler:
+    def crawler(self, client: Client, owner: str = OWNER) -> Crawler:
         return Crawler(self.database, client, self.blobs, SESSION, owner, Unhurried(1))
 
     async def crawl(
