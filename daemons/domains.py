@@ -10,6 +10,7 @@ from typing import TypeAlias
 from lib.errors import VakanzError
 
 SHARDS = 8
+REGIONS = 25
 Serve: TypeAlias = Callable[..., Awaitable[None]]
 
 
@@ -19,11 +20,12 @@ class UnknownUnit(VakanzError):
 
 @dataclass(frozen=True)
 class Domain:
-    """Where a daemon's `serve` is. `sharded`: its instances are shards (descriptions@3, descriptions@0-7)."""
+    """Where a daemon's `serve` is. `parts`: into how many its work is divided; an instance does one part or a range of
+    them (descriptions@3, descriptions@0-7). None: any number of instances share the work."""
 
     module: str
     function: str = "serve"
-    sharded: bool = False
+    parts: int | None = None
 
     def load(self) -> Serve:
         """Imports the daemon."""
@@ -33,10 +35,11 @@ class Domain:
 
 DOMAINS: Mapping[str, Domain] = {
     "crawl": Domain("daemons.crawl.actor"),
-    "descriptions": Domain("daemons.descriptions.actor", sharded=True),
-    "enrich": Domain("daemons.enrich.actor", sharded=True),
-    "embed": Domain("daemons.embed.actor", "serve_listings", sharded=True),
-    "fulltext": Domain("daemons.embed.actor", "serve_texts", sharded=True),
+    "descriptions": Domain("daemons.descriptions.actor", parts=SHARDS),
+    "enrich": Domain("daemons.enrich.actor", parts=SHARDS),
+    "embed": Domain("daemons.embed.actor", "serve_listings", parts=SHARDS),
+    "fulltext": Domain("daemons.embed.actor", "serve_texts", parts=SHARDS),
+    "geo": Domain("daemons.companies.actor", parts=REGIONS),
     "upkeep": Domain("daemons.upkeep.actor"),
 }
 
@@ -47,11 +50,11 @@ def parse_unit(unit: str) -> tuple[Domain, range]:
     domain = DOMAINS.get(name)
     if domain is None:
         raise UnknownUnit(f"no daemon is called {name!r}; there are {', '.join(DOMAINS)}")
-    first, _, last = (instance or ("0-7" if domain.sharded else "0")).partition("-")
+    first, _, last = (instance or ("0" if domain.parts is None else f"0-{domain.parts - 1}")).partition("-")
     try:
         shards = range(int(first), int(last or first) + 1)
     except ValueError:
         raise UnknownUnit(f"{unit}: an instance is a number or a range such as 0-7") from None
-    if domain.sharded and not (0 <= shards.start < shards.stop <= SHARDS):
-        raise UnknownUnit(f"{unit}: shards run from 0 to {SHARDS - 1}")
+    if domain.parts is not None and not (0 <= shards.start < shards.stop <= domain.parts):
+        raise UnknownUnit(f"{unit}: shards run from 0 to {domain.parts - 1}")
     return domain, shards

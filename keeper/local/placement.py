@@ -18,14 +18,18 @@ _UNITS = (
     ("upkeep@0", 0),
     ("api@0", 1),
 )
+_GEO = ("geo@0-24", 0)
 
 
 def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
-    """The units with what starts them. Children get `environment` and exactly this configuration."""
+    """The units with what starts them. Children get `environment` and exactly this configuration.
+
+    The map is searched only where a server of maps is configured.
+    """
     env = {**environment, **config.environment(), "VAKANZ_LOG_FORMAT": "json"}
     return [
         Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)
-        for name, order in _UNITS
+        for name, order in (*_UNITS, *([_GEO] if config.overpass else []))
     ]
 
 

@@ -55,6 +55,12 @@ class Config:
     metered_daily: int = field(
         default=200, metadata={"help": "requests a day to each metered source, of all servers together; 0: none"}
     )
+    overpass: str = field(
+        default="", metadata={"help": "Overpass API server whose map is searched for companies; empty: no search"}
+    )
+    guess_slugs: bool = field(
+        default=False, metadata={"help": "where a company's site shows no board, guess its tenants as a last resort"}
+    )
     simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
     api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
@@ -148,6 +154,8 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("redis_url: a redis://, rediss:// or unix:// address is expected")
     if config.blob_url and _scheme(config.blob_url) not in ("file", "s3"):
         problems.append("blob_url: a file:// or s3:// address is expected")
+    if config.overpass and _scheme(config.overpass) not in ("http", "https"):
+        problems.append("overpass: an http:// or https:// address is expected")
     if config.simulator and _scheme(config.simulator) != "http":
         problems.append("simulator: an http:// address is expected")
     if config.pooled and not config.dsn:

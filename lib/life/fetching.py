@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from lib.errors import ConfigError
 from lib.life.config import Config
 from lib.life.metrics import FetchMetrics
@@ -9,6 +11,8 @@ from lib.net.fetch import Fetcher
 from lib.net.policy import FetchPolicy, HostLimits
 from lib.store.connections import Cache
 
+# Public map servers are run by volunteers: a request every ten seconds, one at a time, of all our servers together.
+_MAP_LIMITS = HostLimits(rate_per_s=0.1, burst=1, concurrency=1)
 _SIMULATED_LIMITS = HostLimits(rate_per_s=None, concurrency=None)
 
 
@@ -22,9 +26,11 @@ def fetcher(config: Config, cache: Cache) -> Fetcher:
             ["contact: set VAKANZ_CONTACT to a mail address or page; hosts' owners must be able to reach us"]
         )
     limits = HostLimits(rate_per_s=config.host_rate, concurrency=config.host_concurrency)
+    map_host = urlsplit(config.overpass).hostname
     policy = FetchPolicy(
         contact=config.contact or "simulated",
         limits=_SIMULATED_LIMITS if config.simulator else limits,
+        overrides={map_host: _MAP_LIMITS} if map_host and not config.simulator else {},
         allowed_networks=config.allowed_networks,
         reroute=config.simulator or None,
     )

