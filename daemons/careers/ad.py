@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice
 
 from daemons.careers.words import APPLY, COMPANY, GENDERS, LIST_TITLE
 from lib.posting.contract import clean_text
 from lib.posting.values import day, line, moment
 
 _MAX_TITLE_CHARS = 200
+_LETTERS = re.compile(r"[^\W\d_]{3}")
+_OTHERS = re.compile(r"kunde|partner|mandant|auftraggeber|client|customer", re.IGNORECASE)
 _TITLE_PARTS = re.compile(r"\s+[|»·•>]+\s+|\s+[-–—]+\s+|\s*::\s*")
 _BEFORE_TITLE = re.compile(
     r"^(?:(?:stellen(?:angebot|anzeige|ausschreibung|beschreibung)|job(?:angebot)?|vacancy|career|karriere|wir suchen|"
@@ -48,7 +51,7 @@ def title_of(candidates: Iterable[str], site_name: str | None) -> str | None:
     One that says "(m/w/d)" wins; then the first that is no list's, greeting's or site's name.
     """
     read = [_trimmed(candidate, site_name) for candidate in candidates]
-    known = [one for one in read if one and not LIST_TITLE.search(one) and any(map(str.isalpha, one))]
+    known = [one for one in read if one and not LIST_TITLE.search(one) and _LETTERS.search(GENDERS.sub("", one))]
     return next((one for one in known if GENDERS.search(one)), next(iter(known), None))
 
 
@@ -79,24 +82,29 @@ def company_of(organisations: Sequence[str], page_title: str, around: Sequence[s
             return line(name)
     copyrights = " \n".join(found[1] for found in map(_COPYRIGHT.search, around[-30:]) if found)
     for where in (page_title, copyrights, text[:3_000]):
-        names = list(dict.fromkeys(_company(found[1]) for found in COMPANY.finditer(where)))
+        names = list(
+            dict.fromkeys(
+                _company(found[1])
+                for found in islice(COMPANY.finditer(where), 50)
+                if not _OTHERS.search(where[max(0, found.start() - 30) : found.start() + 10])
+            )
+        )
         if len(names) == 1 or (names and where is text):
             return names[0]
     return line(organisations[0]) if organisations else None
 
 
 def _company(name: str) -> str:
-    return re.sub(r"^(?:(?:Die|Der|Das|Wir|Bei|Als|The|Firma|Impressum|Über|Kontakt|Copyright) )+", "", name)
+    return re.sub(
+        r"^(?:\w{4,}\. )?(?:(?:Die|Der|Das|Wir|Bei|Als|The|Firma|Impressum|Über|Kontakt|Copyright) )+", "", name
+    )
 
 
 def places_said(lines: Sequence[str]) -> tuple[str, ...]:
-    """The places that the page names as such: "Einsatzort: Kassel", or on the line below the label."""
-    for number, text in enumerate(lines):
+    """The places that the page names as such: "Einsatzort: Kassel"."""
+    for text in lines:
         label = _PLACE_LABEL.match(text) if len(text) <= 160 else None
-        if label is None:
-            continue
-        following = lines[number + 1] if number + 1 < len(lines) else ""
-        value = (label[1] or following).strip(" .|")
+        value = (label[1] or "").strip(" .|") if label else ""
         parts = [
             part.strip() for part in re.split(r"\s*(?:;|\||\boder\b|\bund\b|\bor\b| / |,\s+(?=[A-ZÄÖÜ]))\s*", value)
         ]
@@ -106,20 +114,25 @@ def places_said(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def place_hints(title: str, lines: Sequence[str]) -> tuple[str, ...]:
-    """What may be the place and must be looked up first: the end of the title, then the only town of its addresses."""
+    """What may be the place and must be looked up first: the line below a label such as "Standort", the end of the
+    title, the only town of the page's addresses."""
+    below = [lines[at + 1] for at, text in enumerate(lines[:-1]) if len(text) <= 40 and _PLACE_LABEL.match(text)]
     plain = GENDERS.sub(" ", title)
     ending = _TITLE_PLACE.search(plain.strip())
     towns = {found[2]: found[0] for text in lines[:1_000] for found in _POSTAL.finditer(text)}
-    return (*([ending[1].strip()] if ending else []), *(towns.values() if len(towns) == 1 else ()))
+    return (
+        *(one for one in below[:3] if len(one) <= 80),
+        *([ending[1].strip()] if ending else []),
+        *(towns.values() if len(towns) == 1 else ()),
+    )
 
 
 def deadline_of(text: str) -> datetime | None:
-    """The end of the last day on which one may apply, where the ad states it."""
+    """The last day on which one may apply, where the ad states it."""
     found = _DEADLINE.search(text)
     if found is None:
         return None
-    read = moment(found[1]) if "-" in found[1] else day(found[1].replace(" ", ""), "dmy")
-    return None if read is None else read + timedelta(days=1)
+    return moment(found[1]) if "-" in found[1] else day(found[1].replace(" ", ""), "dmy")
 
 
 def is_application(text: str) -> bool:

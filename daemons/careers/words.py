@@ -125,7 +125,7 @@ TERMS = _phrases(
 )
 LIST_TITLE = _phrases(
     r"""
-    stellen(?:angebote|anzeigen|markt|börse|ausschreibungen)?
+    stellen(?:angebote?|anzeigen?|markt|börse|ausschreibung(?:en)?)?
     karriere(?:seite|portal)?
     jobs?(?:angebote|börse|portal)?
     (?:jobs?|careers?|karriere|stellen\w*) (?:bei|at|in|&|und|and) .{2,60}

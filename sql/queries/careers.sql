@@ -70,3 +70,8 @@ SELECT b.id FROM board b
 -- crawl_soon --
 -- A browser found pages on a site: they need not wait for its next turn.
 UPDATE board SET next_due = now() WHERE id = $1 AND state <> 'paused'
+
+-- lapsed --
+-- Open postings of a site whose last day is over; a day's grace, as many name the day by its first second.
+SELECT external_id FROM posting
+ WHERE board_id = $1 AND state IN ('discovered', 'described') AND valid_through < $2::timestamptz - interval '1 day'
