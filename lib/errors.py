@@ -33,6 +33,10 @@ class Transient(SourceError):
         self.status = status
 
 
+class ProxyFailed(Transient):
+    """The way out failed, not the source: ask again by another proxy. Says nothing about board or host."""
+
+
 class RateLimited(SourceError):
     """The source asked us to wait until `retry_at` (aware UTC). Not a failure."""
 

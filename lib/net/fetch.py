@@ -10,7 +10,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeAlias
@@ -21,23 +20,22 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from lib.errors import Refused, SourceError, Transient
-from lib.net.body import ACCEPT_ENCODING, body_pieces, read_body
+from lib.net.body import body_pieces, read_body
 from lib.net.breaker import Event
-from lib.net.egress import GuardedResolver, check_url
+from lib.net.egress import check_url
 from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy
 from lib.net.politeness import Politeness
 from lib.net.redirects import REDIRECTS, Hop, first_hop, next_hop
 from lib.net.robots import Robots, SiteRules
+from lib.net.route import Direct, Route, Way
 from lib.net.secrets import Veil, filled
 from lib.net.status import error_of, event_of, pause_of
 from lib.net.validators import Validators
 
 MAX_REDIRECTS = 5
-_CONNECT_S = 15.0
 
 _Permit: TypeAlias = Callable[[URL], Awaitable[float]]  # the crawl delay of a URL, or an error when it is forbidden
-_Opening: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientResponse]
 Sink: TypeAlias = Callable[[bytes], Awaitable[None]]  # takes the next bytes of a body
 
 
@@ -65,6 +63,7 @@ class Fetcher:
 
     `client`: the Redis in which all processes share the limits, None for limits of this process alone.
     `key_of`: the operator's key by the name under which requests ask for it, None where it is not set.
+    `route`: by which way requests go out, robots.txt included; None: from this machine's own address.
     """
 
     def __init__(
@@ -75,6 +74,7 @@ class Fetcher:
         observer: Observer | None = None,
         rng: random.Random | None = None,
         key_of: Callable[[str], str | None] = lambda name: None,
+        route: Route | None = None,
     ) -> None:
         self._policy = policy
         self._key_of = key_of
@@ -83,32 +83,17 @@ class Fetcher:
         )
         self._robots = Robots(self._fetch_rules, policy.robot)
         self._observer = observer
-        self._reroute = None if policy.reroute is None else URL(policy.reroute)
-        self._session: aiohttp.ClientSession | None = None
+        self._route = route or Direct(policy)
 
     async def __aenter__(self) -> Self:
-        resolver = aiohttp.ThreadedResolver()
-        guarded = resolver if self._reroute else GuardedResolver(resolver, self._policy)
-        self._session = aiohttp.ClientSession(
-            # No limit of its own: a request that waited for a connection would lose its time to it.
-            connector=aiohttp.TCPConnector(limit=0, resolver=guarded, ttl_dns_cache=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            headers={
-                "User-Agent": self._policy.user_agent,
-                "Accept": "*/*",
-                "Accept-Encoding": ACCEPT_ENCODING,
-            },
-            auto_decompress=False,
-        )
+        await self._route.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._robots.aclose()
-        if self._session is not None:
-            await self._session.close()
+        await self._route.aclose()
         await self._politeness.aclose()
 
     async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
@@ -184,11 +169,12 @@ class Fetcher:
     ) -> tuple[float, _Answer]:
         """One hop in its host's turn: when it began (monotonic) and the answer. Raises what `send` raises."""
         limits = self._policy.limits_of(hop.host).slowed(delay_s)
+        way = await self._route.way(hop.url)
         visit = await self._politeness.enter(hop.host, limits, max(left_s, 0.0))
         started = time.monotonic()
         event, pause_s, outcome, size = None, 0.0, "cancelled", 0
         try:
-            answer = await self._exchange(hop, request, left_s, sink)
+            answer = await self._exchange(way, hop, request, left_s, sink)
             event, outcome, size = Event.SUCCESS, _outcome(answer), answer.size
         except SourceError as error:
             event, pause_s = event_of(error), pause_of(error, datetime.now(UTC))
@@ -200,10 +186,10 @@ class Fetcher:
                 self._observer.on_request(hop.host, outcome, time.monotonic() - started, size)
         return started, answer
 
-    async def _exchange(self, hop: Hop, request: Request, left_s: float, sink: Sink | None) -> _Answer:
+    async def _exchange(self, way: Way, hop: Hop, request: Request, left_s: float, sink: Sink | None) -> _Answer:
         """The answer to one request within `left_s` seconds. Libraries' errors end here."""
         try:
-            async with asyncio.timeout(left_s), self._open(hop) as answer:
+            async with asyncio.timeout(left_s), way.open(hop) as answer:
                 return await _read(hop, answer, request, sink)
         except TimeoutError as error:
             raise Transient(f"{hop.host}: no whole answer in time") from error
@@ -211,16 +197,6 @@ class Fetcher:
             raise Refused(f"not a web address: {str(hop.url)[:200]!r}") from error
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             raise Transient(f"{hop.host}: {type(error).__name__}: {error}"[:500]) from error
-
-    def _open(self, hop: Hop) -> _Opening:
-        """Sends the request. A GET on a kept connection that turns out to be closed is sent once more by aiohttp."""
-        if self._session is None:
-            raise RuntimeError("a Fetcher is used as `async with Fetcher(...)`")
-        url, headers = hop.url, hop.headers
-        if self._reroute is not None:
-            url = self._reroute.origin().join(hop.url.relative())
-            headers = {**headers, "Host": hop.url.host_port_subcomponent or hop.host}
-        return self._session.request(hop.method, url, headers=headers, data=hop.body, allow_redirects=False)
 
 
 async def _read(hop: Hop, answer: aiohttp.ClientResponse, request: Request, sink: Sink | None) -> _Answer:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from protego import Protego
 from yarl import URL
 
-from lib.errors import Denied, Gone, Malformed, Refused, Transient
+from lib.errors import Denied, Gone, Malformed, ProxyFailed, Refused, Transient
 from lib.net.body import TooLarge
 from lib.net.messages import Request, Response
 
@@ -61,7 +61,7 @@ class Robots:
         """Seconds that the site wants between two requests, 0 when it does not say.
 
         Raises Denied when it forbids `url`, Transient while its rules cannot be read, RateLimited while its host is
-        not to be asked.
+        not to be asked, ProxyFailed while there is no way to it.
         """
         rules = await self._of(url)
         if rules.parsed is None:
@@ -114,6 +114,8 @@ class Robots:
             body = error.head
         except (Gone, Denied, Refused):
             return _Rules(kept)  # RFC 9309, 2.3.1: no file that may be read, or redirects without end: no rules
+        except ProxyFailed:
+            raise
         except Transient as error:
             if error.status is not None and 400 <= error.status < 500:
                 return _Rules(kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from lib.errors import Denied, Gone, RateLimited, Refused, SourceError, Transient
+from lib.errors import Denied, Gone, ProxyFailed, RateLimited, Refused, SourceError, Transient
 from lib.net.breaker import Event
 from lib.net.retry_after import parse_retry_after
 
@@ -39,8 +39,9 @@ def error_of(
 
 
 def event_of(error: SourceError) -> Event | None:
-    """What `error` says about the host's health: any sane answer is a success, what we refuse ourselves is no news."""
-    if isinstance(error, Refused):
+    """What `error` says about the host's health: any sane answer is a success; what we refuse ourselves, or
+    what never got there, is no news."""
+    if isinstance(error, (Refused, ProxyFailed)):
         return None
     failed = isinstance(error, Transient) and (error.status is None or error.status >= 500)
     return Event.FAILURE if failed else Event.SUCCESS
