@@ -22,7 +22,10 @@ class ConfigError(VakanzError):
 
 
 class SourceError(VakanzError):
-    """A source, or the host behind it, did not give what was asked for."""
+    """A source, or the host behind it, did not give what was asked for. `url`: the address that did not, after
+    redirects; "" where nothing was asked."""
+
+    url = ""
 
 
 class Transient(SourceError):

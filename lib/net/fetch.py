@@ -150,8 +150,12 @@ class Fetcher:
     async def _follow(self, request: Request, hop: Hop, permit: _Permit, sink: Sink | None = None) -> Response:
         left_s = request.timeout_s
         for _ in range(MAX_REDIRECTS + 1):
-            delay_s = await permit(hop.url)
-            started, answer = await self._visit(hop, request, delay_s, left_s, sink)
+            try:
+                delay_s = await permit(hop.url)
+                started, answer = await self._visit(hop, request, delay_s, left_s, sink)
+            except SourceError as error:
+                error.url = str(hop.url)
+                raise
             if answer.location is None:
                 return Response(
                     request=request,

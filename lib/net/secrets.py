@@ -80,6 +80,7 @@ class Veil:
     def error(self, error: SourceError) -> SourceError:
         """The same error without keys in its message, where one may be cut, in its head and in what it came from."""
         error.args = tuple(self._message(part) if isinstance(part, str) else part for part in error.args)
+        error.url = self.text(error.url)
         if isinstance(error, TooLarge):
             error.head = self.body(error.head)
         error.__cause__ = error.__context__ = None
