@@ -73,13 +73,13 @@ class BambooHR:
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when there is no text. Raises Malformed, Gone.
 
-        A detail does not say whose it is: its id is the one that was asked for.
+        A detail does not have its id: it is the one that was asked for, or the end of the address to be shared.
         """
         board = self.board_url(tenant)
         check_hosted(response.url, "bamboohr.com")
         result = response.json_object().get("result")
         opening = result.get("jobOpening") if isinstance(result, dict) else None
-        external_id = _checked(response.request.state)
+        external_id = _checked(response.request.state or _shared(opening))
         page = read_page([opening], lambda record: _detailed(record, external_id, board))
         if page.rejected:
             raise Malformed(page.rejected[0].reason)
@@ -90,6 +90,11 @@ def _checked(external_id: str) -> str:
     if not _ID.fullmatch(external_id):
         raise Malformed(f"{external_id[:80]!r} cannot be the id of an opening")
     return external_id
+
+
+def _shared(opening: Any) -> str:
+    address = opening.get("jobOpeningShareUrl") if isinstance(opening, dict) else None
+    return address.rpartition("/careers/")[2] if isinstance(address, str) else ""
 
 
 def _listed(opening: Record, board: str) -> Posting:

@@ -67,17 +67,23 @@ class Breezy:
         return Request(url=f"{self.board_url(tenant)}/p/{external_id}", state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
-        """The posting on its page. Raises Malformed, Gone."""
-        _TENANTS.check(tenant)
+        """The posting on its page: the one that was asked for, or that its address names. Raises Malformed, Gone."""
         check_hosted(response.url, "breezy.hr")
         nodes = job_postings(response.body)
         if not nodes:
             raise Malformed("no JobPosting in the page")
-        external_id, url = response.request.state, web_url(response.url) or response.request.url
+        url = web_url(response.url) or self.board_url(tenant)
+        external_id = response.request.state or _named(nodes[0].get("url"))
         page = read_page(nodes[:1], lambda node: read_job_posting(node, external_id=external_id, url=url))
         if page.rejected:
             raise Malformed(page.rejected[0].reason)
         return page.rows[0]
+
+
+def _named(address: Any) -> str:
+    link = read_link(address) if isinstance(address, str) else None
+    segments = link.segments if link else ()
+    return segments[1].partition("-")[0] if len(segments) > 1 and segments[0] == "p" else ""
 
 
 def _row(position: Record, board: str) -> Posting:

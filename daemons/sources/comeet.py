@@ -86,7 +86,7 @@ class Comeet:
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
         is_page = response.body[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-        if is_page and response.request.url == board:
+        if is_page and "token" not in response.request.params:
             page = decoded(response.body)
             if said := _SAID_TOKEN.search(page):
                 return Page(rows=(), cursor=_STEP + said[1])

@@ -10,7 +10,7 @@ import pytest
 
 from daemons.sources import detect, source
 from lib.errors import Gone, Malformed
-from lib.net.messages import Response
+from lib.net.messages import Request, Response
 from lib.posting.contract import DetailSource, Page, Posting
 from tests.sim import Market
 from tests.sim.direct import Direct, assert_true, listed
@@ -90,6 +90,10 @@ def test_a_details_id_is_the_one_that_was_asked_for() -> None:
     detail = read_detail({"result": {"jobOpening": {"jobOpeningName": "Koch", "description": "<p>Kochen</p>"}}})
     assert (detail.external_id, detail.html) == ("7", "<p>Kochen</p>")
     assert read_detail({"result": {"jobOpening": {"jobOpeningName": "Koch"}}}).html == ""
+    saved = Request(url="saved:")
+    shared = {"jobOpeningName": "Koch", "jobOpeningShareUrl": "https://acme.bamboohr.com/careers/8"}
+    assert read_detail({"result": {"jobOpening": shared}}, request=saved, url="saved:").external_id == "8"
+    assert read_detail({"result": {"jobOpening": shared}}).external_id == "7"
     for broken in ({}, {"result": None}, {"result": {"jobOpening": None}}, {"result": {"jobOpening": {}}}):
         with pytest.raises(Malformed):
             read_detail(broken)
