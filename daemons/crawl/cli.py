@@ -103,7 +103,7 @@ def run(
     """Crawl one board now, due or not."""
     outcome = anyio.run(_crawl_one, board)
     if json:
-        names = ("seen", "new", "changed", "closed", "rejected", "complete", "suspect", "error")
+        names = ("seen", "new", "changed", "closed", "rejected", "complete", "suspect", "error", "moved_to")
         line = {"board": outcome.board.id} | {name: getattr(outcome, name) for name in names}
         typer.echo(orjson.dumps(line))
     else:
@@ -111,6 +111,7 @@ def run(
             f"{outcome.board.source}:{outcome.board.tenant}: {outcome.seen} rows, {outcome.new} new, "
             f"{outcome.changed} changed, {outcome.closed} closed, {outcome.rejected} unreadable"
             + ("" if outcome.error is None else f"; {outcome.error}")
+            + ("" if outcome.moved_to is None else f"; the board has moved to {outcome.moved_to}")
         )
     if outcome.error is not None and not outcome.seen:
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -14,7 +14,9 @@ import structlog
 
 from daemons.crawl.archive import Archive
 from daemons.crawl.ledger import Ledger
+from daemons.crawl.moving import destination
 from daemons.crawl.walk import Client, Walk, Walker
+from daemons.sources import SOURCES
 from lib.errors import Denied, Fenced, Gone, Malformed, RateLimited, SourceError
 from lib.life.metrics import crawled
 from lib.posting import boards, writing
@@ -45,6 +47,7 @@ class Outcome:
     complete: bool = False
     suspect: bool = False
     error: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,8 @@ class Crawler:
     async def crawl(self, source: Source, board: Board) -> Outcome:
         """Crawls a board that this owner has claimed. Raises Fenced when it lost the claim; SourceErrors end in the
         outcome and on the board."""
-        ledger = Ledger(
-            board.company, await writing.held(self.database, board.id), waits=not isinstance(source, DetailSource)
-        )
+        held = await writing.held(self.database, board.id)
+        ledger = Ledger(board.company, held.hashes, held.gone, waits=not isinstance(source, DetailSource))
         walker = Walker(
             source=source, tenant=board.tenant, client=self.fetcher, rng=self.rng, turned=self.turned,
             archive=Archive(self.database, self.blobs, board.id, self.session),
@@ -75,10 +77,13 @@ class Crawler:
         except Gone as error:
             # The whole board answers 404: judged like a complete list without any posting.
             outcome = await self._conclude(source, board, ledger, Walk(ended=True), gone=str(error))
+            outcome = await self._look_elsewhere(board, outcome)
         except SourceError as error:
             outcome = await self._fail(source, board, ledger, error)
         else:
             outcome = await self._conclude(source, board, ledger, found)
+            if outcome.suspect and not outcome.seen:
+                outcome = await self._look_elsewhere(board, outcome)
         self._tell(source, outcome)
         return outcome
 
@@ -190,6 +195,18 @@ class Crawler:
         await self._finish(board, end, aside, everything, None)
         return _outcome(board, ledger, end, seen=len(ledger.seen))
 
+    async def _look_elsewhere(self, board: Board, outcome: Outcome) -> Outcome:
+        """Asks where a board that lists nothing has gone."""
+        found = await destination(self.fetcher, board, await boards.company_pages(self.database, board))
+        if found is None:
+            return outcome
+        system = SOURCES[found.source]
+        every_s = int(system.every.total_seconds())
+        address = system.board_url(found.tenant)
+        if not await boards.move(self.database, board, found.source, found.tenant, address, every_s):
+            return outcome
+        return replace(outcome, moved_to=f"{found.source}:{found.tenant}")
+
     def _tell(self, source: Source, outcome: Outcome) -> None:
         for what in ("seen", "new", "changed", "closed", "rejected"):
             crawled.labels(source.name, what).inc(getattr(outcome, what))
@@ -197,7 +214,7 @@ class Crawler:
         (log.info if outcome.error is None else log.warning)(
             "crawled", source=source.name, tenant=outcome.board.tenant, rows=outcome.seen, new=outcome.new,
             changed=outcome.changed, closed=outcome.closed, rejected=outcome.rejected, complete=outcome.complete,
-            error=outcome.error,
+            error=outcome.error, moved_to=outcome.moved_to,
         )  # fmt: skip
 
 

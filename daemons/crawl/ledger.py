@@ -21,7 +21,8 @@ _MORE = Rejected("(left out)", f"more than {MAX_REJECTED} rows cannot be read")
 
 @dataclass
 class Ledger:
-    """`held`: the content hash of each posting by external id, None where it is closed.
+    """`held`: the content hash of each posting by external id, None where it is closed; `gone`: the hashes of those
+    whose own page said lately that they are gone.
 
     `waits`: rows without text are handed out last, because the same id may come with text on a later page. A system
     whose lists have no texts at all has nothing to wait for.
@@ -29,6 +30,7 @@ class Ledger:
 
     company: str | None
     held: Mapping[str, bytes | None]
+    gone: Mapping[str, bytes] = field(default_factory=dict)
     waits: bool = False
     seen: dict[str, bool] = field(default_factory=dict)  # external id -> whether it came with text
     written: set[str] = field(default_factory=set)
@@ -64,7 +66,8 @@ class Ledger:
         listed = Listed.of(row, raw_id)
         self._waiting.pop(row.external_id, None)
         self._due.pop(row.external_id, None)
-        if self.held.get(row.external_id) == listed.hash and row.external_id not in self.written:
+        known = self.gone.get(row.external_id) or self.held.get(row.external_id)
+        if known == listed.hash and row.external_id not in self.written:
             return
         waits = self.waits and row.html is None and len(self._waiting) < _MAX_WAITING
         (self._waiting if waits else self._due)[row.external_id] = listed

@@ -19,10 +19,11 @@ import anyio
 from daemons.crawl.archive import raw_record
 from daemons.crawl.walk import Fetch, patiently
 from lib.backoff import full_jitter_delays
-from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError
+from lib.errors import Denied, Malformed, RateLimited, SourceError
 from lib.net.messages import Response
 from lib.posting import boards, writing
 from lib.posting.boards import RawResponse
+from lib.posting.closing import Decision, Evidence, PageSays, decide, page_says
 from lib.posting.contract import DetailSource, Posting, Source
 from lib.posting.writing import Described
 from lib.store import letters
@@ -48,6 +49,7 @@ class Wanted:
     source: str
     tenant: str
     attempts: int
+    refusals: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Postponed:
     posting_id: int
     source: str
     attempts: int
+    refusals: int
     retry_at: datetime
     reason: str
     final: bool
@@ -120,7 +123,15 @@ class DescriptionFold:
         results: list[Result] = []
         came: list[Came] = []
         waiting = (
-            Wanted(row["id"], row["external_id"], row["board_id"], row["source"], row["tenant"], row["attempts"])
+            Wanted(
+                row["id"],
+                row["external_id"],
+                row["board_id"],
+                row["source"],
+                row["tenant"],
+                row["attempts"],
+                row["refusals"],
+            )
             for row in rows
         )
 
@@ -160,7 +171,7 @@ class DescriptionFold:
         if later:
             await connection.execute(
                 _SQL.postpone, [item.posting_id for item in later], [item.attempts for item in later],
-                [item.retry_at for item in later], [item.reason for item in later],
+                [item.refusals for item in later], [item.retry_at for item in later], [item.reason for item in later],
             )  # fmt: skip
         final = [item for item in items if item.final]
         for item in final:
@@ -186,10 +197,13 @@ class DescriptionFold:
             if detail.external_id != wanted.external_id:
                 raise Malformed(f"the detail is that of {detail.external_id!r}")
             return Came(wanted, detail, response, datetime.now(UTC))
-        except Gone:
-            return Vanished(wanted.posting_id)
         except SourceError as error:
-            return self._postponed(wanted, error)
+            says = page_says(error)
+            refusals = wanted.refusals + 1 if says is PageSays.REFUSED else 0
+            known = Evidence(is_open=True, page=says, refusals=refusals)
+            if decide(known, source.healthy) is Decision.CLOSE:
+                return Vanished(wanted.posting_id)
+            return self._postponed(wanted, error, refusals)
 
     async def _keep(self, pack: Sequence[Came]) -> list[Fetched]:
         """Keeps answers as one blob: a file for each would cost more than all the rest of the work."""
@@ -204,17 +218,17 @@ class DescriptionFold:
             for one, begin in zip(pack, begins, strict=False)
         ]
 
-    def _postponed(self, wanted: Wanted, error: SourceError) -> Postponed:
+    def _postponed(self, wanted: Wanted, error: SourceError, refusals: int) -> Postponed:
         """When to try again. Being told to wait costs no attempt."""
         now = datetime.now(UTC)
         reason = f"{type(error).__name__}: {error}"[:500]
         if isinstance(error, RateLimited):
-            return Postponed(wanted.posting_id, wanted.source, wanted.attempts, error.retry_at, reason, False)
+            return Postponed(wanted.posting_id, wanted.source, wanted.attempts, refusals, error.retry_at, reason, False)
         attempts = wanted.attempts + 1
         final = attempts >= _MAX_ATTEMPTS or isinstance(error, Denied)
         delays = full_jitter_delays(self.rng, first_s=_FIRST_RETRY_S * 2.0**wanted.attempts, cap_s=_LONGEST_RETRY_S)
         retry_at = now + timedelta(seconds=_FIRST_RETRY_S / 2 + next(delays))
-        return Postponed(wanted.posting_id, wanted.source, attempts, retry_at, reason, final)
+        return Postponed(wanted.posting_id, wanted.source, attempts, refusals, retry_at, reason, final)
 
 
 def packs(came: Sequence[Came]) -> Iterator[list[Came]]:

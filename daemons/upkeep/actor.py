@@ -10,9 +10,11 @@ import structlog
 
 from daemons.crawl.actor import session_id
 from daemons.domains import SHARDS
+from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
 from lib.life.session import vakanz_version
 from lib.posting import boards, writing
+from lib.posting.closing import RECHECK
 from lib.store import audit, schedules
 from sql import statements
 
@@ -70,6 +72,14 @@ async def _retry_details(life: Life, session: str) -> str:
     return f"{len(await life.database.fetch(_SQL.retry_due, _RETRY_ROWS))} retried"
 
 
+async def _recheck(life: Life, session: str) -> str:
+    return f"{len(await life.database.fetch(_SQL.recheck, RECHECK))} marks forgotten"
+
+
+async def _settle_moves(life: Life, session: str) -> str:
+    return f"{await settle_moves(life.database, session, life.progress)} postings handed over"
+
+
 async def _seal(life: Life, session: str) -> str:
     sealed = 0
     for shard in range(SHARDS):
@@ -86,6 +96,8 @@ async def _prune(life: Life, session: str) -> str:
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
+    Chore("recheck", timedelta(hours=1), _recheck),
+    Chore("settle_moves", timedelta(minutes=1), _settle_moves),
     Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
 )

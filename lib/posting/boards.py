@@ -15,8 +15,9 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("boards")
+_MOVES = statements("moves")
 CLAIM_S = 60.0
-BoardState = Literal["active", "suspect", "denied", "gone", "paused"]
+BoardState = Literal["active", "suspect", "denied", "gone", "paused", "moved"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +164,17 @@ async def finish(
             [mark.cursor for mark in pages],
         )
     )  # fmt: skip
+
+
+async def company_pages(database: Database, board: Board) -> list[str]:
+    """Pages of the company whose board this is, as far as it was found by its site."""
+    return [row["url"] for row in await database.fetch(_MOVES.company_pages, board.source, board.tenant)]
+
+
+async def move(database: Database, board: Board, source: str, tenant: str, url: str, every_s: int) -> bool:
+    """Registers the board that `board` has moved to. False when the two are one."""
+    moved = await database.fetchval(_MOVES.move_board, board.id, source, tenant, board.company, url, every_s)
+    return moved is not None
 
 
 async def load_marks(database: Database, board_id: int, session: str) -> dict[str, Mark]:

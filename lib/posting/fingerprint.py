@@ -11,6 +11,7 @@ import msgspec
 
 from lib.posting.contract import Posting
 
+HASH_BYTES = 16
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -20,9 +21,9 @@ def content_hash(row: Posting, html_hash: bytes | None) -> bytes:
         row.external_id, row.title, row.url, row.apply_url, row.company, row.places, row.country, row.remote,
         row.employment_type, row.department, row.language, row.salary, html_hash,
     )  # fmt: skip
-    return hashlib.blake2b(_ENCODER.encode(said), digest_size=16).digest()
+    return hashlib.blake2b(_ENCODER.encode(said), digest_size=HASH_BYTES).digest()
 
 
 def text_hash(text: str) -> bytes:
     """16 bytes over a text."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).digest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from lib.errors import Gone, Refused
@@ -23,6 +24,7 @@ class Link:
     query: dict[str, str]
 
 
+@lru_cache(maxsize=64)  # one address is shown to all sources, one after the other
 def read_link(text: str) -> Link | None:
     """`text` as a web address, None when it is none. Without a scheme https is meant, as in an address bar."""
     parts = _split(text.strip() if "://" in text else f"https://{text.strip()}")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import orjson
 
+from lib.posting.closing import RECHECK
 from lib.posting.contract import Posting
-from lib.posting.fingerprint import content_hash, text_hash
+from lib.posting.fingerprint import HASH_BYTES, content_hash, text_hash
 from lib.store.batches import Executor
 from lib.store.connections import Connection, Database
 from sql import statements
@@ -58,9 +59,23 @@ def stated(posting: Posting) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-async def held(database: Database, board_id: int) -> dict[str, bytes | None]:
-    """What we hold of a board: external id -> content hash, None where the posting is closed."""
-    return dict(await database.fetch(_SQL.held, board_id))
+@dataclass(frozen=True)
+class Held:
+    """What we hold of a board, by external id. `hashes`: the content's, None where the posting is closed.
+
+    `gone`: the hashes of those among the closed ones whose own page said lately that they are gone.
+    """
+
+    hashes: dict[str, bytes | None] = field(default_factory=dict)
+    gone: dict[str, bytes] = field(default_factory=dict)
+
+
+async def held(database: Database, board_id: int) -> Held:
+    """What we hold of a board."""
+    hashes: dict[str, bytes | None] = dict(await database.fetch(_SQL.held, board_id, RECHECK))
+    gone = {one: known[1:] for one, known in hashes.items() if known is not None and len(known) > HASH_BYTES}
+    hashes |= dict.fromkeys(gone)
+    return Held(hashes, gone)
 
 
 def ingest_arguments(board_id: int, session: str, owner: str, now: datetime, rows: Sequence[Listed]) -> list[Any]:
@@ -106,7 +121,7 @@ async def close(
     connection: Connection, board_id: int, session: str, now: datetime, external_ids: Sequence[str]
 ) -> None:
     """Closes open postings of the board that a proven complete list did not have."""
-    await connection.execute(_SQL.close, board_id, session, now, list(external_ids), "closed")
+    await connection.execute(_SQL.close, board_id, session, now, list(external_ids))
 
 
 async def expire(database: Database, now: datetime, session: str, *, days: int, limit: int) -> int:

@@ -36,5 +36,11 @@ SELECT p.id, p.state, p.revision, p.external_id, p.title, p.company, p.url, p.ap
  WHERE p.id = $1
 
 -- load_history --
--- The changes of one posting, oldest first.
-SELECT revision, at, session, changes FROM posting_history WHERE posting_id = $1 ORDER BY revision, id LIMIT 200
+-- The changes of one posting, oldest first, after those of the postings on other boards that it continues.
+WITH RECURSIVE line (id, predecessor_id, depth) AS (
+    SELECT id, predecessor_id, 0 FROM posting WHERE id = $1
+    UNION ALL
+    SELECT p.id, p.predecessor_id, l.depth + 1 FROM posting p JOIN line l ON p.id = l.predecessor_id WHERE l.depth < 20
+)
+SELECT h.revision, h.at, h.session, h.changes FROM posting_history h JOIN line l ON l.id = h.posting_id
+ ORDER BY l.depth DESC, h.revision, h.id LIMIT 200

@@ -1,6 +1,8 @@
 -- held --
--- What we hold of a board: every posting's hash, none where it is closed.
-SELECT external_id, CASE WHEN state IN ('discovered', 'described') THEN content_hash END
+-- What we hold of a board: every posting's hash, none where it is closed; behind a zero byte where its own page said
+-- lately that it is gone.
+SELECT external_id, CASE WHEN state IN ('discovered', 'described') THEN content_hash
+                         WHEN closed_by = 'page' AND closed_at > now() - $2::interval THEN '\x00' || content_hash END
   FROM posting WHERE board_id = $1
 
 -- ingest --
@@ -25,9 +27,9 @@ WITH claim AS (
            company, url, apply_url, string_to_array(places, E'\x1f'), stated::jsonb, posted_at, valid_through, $4, $4
       FROM input
     ON CONFLICT (board_id, external_id) DO UPDATE
-       SET state = CASE WHEN excluded.state = 'described' OR EXISTS (
+       SET state = CASE WHEN excluded.state = 'described' OR p.closed_by IS DISTINCT FROM 'page' AND EXISTS (
                                   SELECT FROM posting_text t WHERE t.posting_id = p.id AND t.html IS NOT NULL)
-                        THEN 'described' ELSE 'discovered' END,
+                        THEN 'described' ELSE 'discovered' END,  -- a page that was gone is asked again
            revision = p.revision + 1, changed_xid = pg_current_xact_id(), content_hash = excluded.content_hash,
            title = excluded.title, company = excluded.company, url = excluded.url,
            -- A list without texts says less than the detail that came later: what only that said stays.
@@ -42,7 +44,7 @@ WITH claim AS (
                                 ELSE coalesce(excluded.valid_through, p.valid_through) END,
            last_seen = excluded.last_seen,
            reopened_at = CASE WHEN p.state IN ('closed', 'expired') THEN excluded.last_seen ELSE p.reopened_at END,
-           closed_at = NULL
+           closed_at = NULL, closed_by = NULL
      WHERE p.content_hash <> excluded.content_hash OR p.state IN ('closed', 'expired')
     RETURNING p.id, p.external_id, p.revision, p.state, p.apply_url, p.places, p.stated, (p.xmax = 0) AS new
 ), texts AS (
@@ -91,12 +93,12 @@ SELECT EXISTS (SELECT FROM claim)
 -- close --
 -- Closes open postings on our clock, with a place in the change log and in the history.
 WITH shut AS (
-    UPDATE posting SET state = $5, closed_at = $3, revision = revision + 1, changed_xid = pg_current_xact_id()
+    UPDATE posting SET state = 'closed', closed_at = $3, closed_by = 'list', revision = revision + 1, changed_xid = pg_current_xact_id()
      WHERE board_id = $1 AND external_id = ANY ($4::text[]) AND state IN ('discovered', 'described')
     RETURNING id, revision
 )
 INSERT INTO posting_history (posting_id, revision, at, session, changes)
-SELECT s.id, s.revision, $3, $2, jsonb_build_object('state', jsonb_build_array(p.state, $5::text))
+SELECT s.id, s.revision, $3, $2, jsonb_build_object('state', jsonb_build_array(p.state, 'closed'))
   FROM shut s JOIN posting p ON p.id = s.id
 
 -- expire --
@@ -107,7 +109,7 @@ WITH old AS (
      WHERE state IN ('discovered', 'described') AND last_seen < $1
      ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
 ), shut AS (
-    UPDATE posting p SET state = 'expired', closed_at = $2, revision = revision + 1,
+    UPDATE posting p SET state = 'expired', closed_at = $2, closed_by = 'age', revision = revision + 1,
                          changed_xid = pg_current_xact_id()
       FROM old WHERE p.id = old.id
     RETURNING p.id, p.revision, old.state
@@ -120,7 +122,8 @@ RETURNING posting_id
 
 -- undescribed --
 -- Which of these open postings have no text, or one old enough to be fetched again because their listing changed.
-SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, coalesce(r.attempts, 0) AS attempts
+SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, coalesce(r.attempts, 0) AS attempts,
+       coalesce(r.refusals, 0) AS refusals
   FROM posting p JOIN board b ON b.id = p.board_id JOIN posting_text t ON t.posting_id = p.id
   LEFT JOIN detail_retry r ON r.posting_id = p.id
  WHERE p.id = ANY ($1::bigint[]) AND b.source = ANY ($2::text[])
@@ -145,7 +148,7 @@ WITH input AS (
            valid_through = coalesce(i.valid_through, p.valid_through)
       FROM input i JOIN posting_text t ON t.posting_id = i.id
      WHERE p.id = i.id AND p.state IN ('discovered', 'described')
-       AND (t.html_hash IS DISTINCT FROM i.html_hash
+       AND (p.state = 'discovered' OR t.html_hash IS DISTINCT FROM i.html_hash
             OR (p.apply_url, p.stated, p.places, p.posted_at, p.valid_through)
                IS DISTINCT FROM (coalesce(i.apply_url, p.apply_url), p.stated || i.stated, coalesce(i.places, p.places),
                                  coalesce(i.posted_at, p.posted_at), coalesce(i.valid_through, p.valid_through)))
@@ -172,7 +175,7 @@ SELECT w.id, w.revision, $1, $2, jsonb_strip_nulls(jsonb_build_object(
 -- close_by_id --
 -- The posting's own page says that it is gone: closed at once.
 WITH shut AS (
-    UPDATE posting SET state = 'closed', closed_at = $1, revision = revision + 1, changed_xid = pg_current_xact_id()
+    UPDATE posting SET state = 'closed', closed_at = $1, closed_by = 'page', revision = revision + 1, changed_xid = pg_current_xact_id()
      WHERE id = ANY ($3::bigint[]) AND state IN ('discovered', 'described')
     RETURNING id, revision
 ), settled AS (
@@ -184,14 +187,21 @@ SELECT s.id, s.revision, $1, $2, jsonb_build_object('state', jsonb_build_array(p
 
 -- postpone --
 -- Details that could not be fetched now.
-INSERT INTO detail_retry AS r (posting_id, attempts, retry_at, reason)
-SELECT * FROM unnest($1::bigint[], $2::int[], $3::timestamptz[], $4::text[])
+INSERT INTO detail_retry AS r (posting_id, attempts, refusals, retry_at, reason)
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::int[], $4::timestamptz[], $5::text[])
 ON CONFLICT (posting_id) DO UPDATE
-   SET attempts = excluded.attempts, retry_at = excluded.retry_at, reason = excluded.reason
+   SET attempts = excluded.attempts, refusals = excluded.refusals, retry_at = excluded.retry_at, reason = excluded.reason
 
 -- give_up --
 -- Details that were tried often enough: no longer retried here, they have their dead letters.
 DELETE FROM detail_retry WHERE posting_id = ANY ($1::bigint[])
+
+-- recheck --
+-- Lists that may still show what its own page said is gone are to be read again, however unchanged they are.
+DELETE FROM board_validator WHERE board_id IN (
+    SELECT board_id FROM posting
+     WHERE closed_by = 'page' AND closed_at BETWEEN now() - $1::interval - interval '1 day' AND now() - $1::interval)
+RETURNING board_id
 
 -- retry_due --
 -- Postings whose detail is due again get a new place in the change log, where their shard finds them. Those that were

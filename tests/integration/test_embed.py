@@ -23,6 +23,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.match.facets import read_facets
 from lib.posting import writing
+from lib.posting.closing import RECHECK
 from lib.store.changes import Following
 from lib.store.connections import Cache, Connection, Database
 from lib.store.streams import Stream
@@ -30,6 +31,7 @@ from tests.integration.crawling import SESSION, Scene, scene
 from tests.integration.following import catch_up, enrich_folds, until
 from tests.integration.test_descriptions import describe
 from tests.sim import Market
+from tests.sim.market import FEW_SYSTEMS
 
 Floats = npt.NDArray[np.float32]
 FULL = "SELECT p.id FROM posting_full_vector f JOIN posting p ON p.id = f.posting_id WHERE full_text IS NOT NULL"
@@ -65,7 +67,7 @@ class Words:
 @pytest.fixture
 async def market(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     """A market that is crawled, described and enriched."""
-    async with scene(database, tmp_path, Market(1, companies=5, postings=60)) as market:
+    async with scene(database, tmp_path, Market(1, companies=5, postings=60, systems=FEW_SYSTEMS)) as market:
         await market.crawl()
         await describe(market)
         await catch_up(database, *enrich_folds(database))
@@ -131,7 +133,11 @@ async def test_a_closed_posting_loses_its_vector_and_a_reopened_one_gets_it_back
     await catch_up(database, *folds)
     after = await vectors(database)
     assert [posting_id for posting_id, row in after.items() if not row["there"]] == shut
-    await market.crawl(fresh=True)  # the lists still have them
+    await market.crawl(fresh=True)  # the lists still have them, but lately their pages were gone
+    await catch_up(database, *folds)
+    assert await vectors(database) == after
+    await database.execute("UPDATE posting SET closed_at = closed_at - $1::interval", RECHECK)
+    await market.crawl(fresh=True)
     await catch_up(database, *folds)
     assert await vectors(database) == first
 
