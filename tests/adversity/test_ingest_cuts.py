@@ -19,6 +19,7 @@ from lib.store.connections import Database
 from tests.adversity.proxy import Moment, Proxy, Trouble
 from tests.adversity.test_cuts import Ladder, proxied, through
 from tests.sim import Market, Rates, Simulator, running
+from tests.sim.market import FEW_SYSTEMS
 
 _RATES = Rates(new=0.3, edited=0.3, closed=0.1, reopened=0.5)
 _MESSAGES = (b"BEGIN;", b"INSERT INTO posting AS", b"claimed_until > now()", b"COMMIT;")
@@ -31,7 +32,7 @@ SELECT external_id, state, revision, content_hash, title, stated, html_hash,
 
 
 def _market() -> Market:
-    return Market(seed=4, companies=1, postings=160, rates=_RATES)
+    return Market(seed=4, companies=1, postings=160, rates=_RATES, systems=FEW_SYSTEMS)
 
 
 async def _crawl(simulator: Simulator, database: Database, blobs: Path, cut: Database) -> Outcome:

@@ -10,13 +10,14 @@ import anyio
 
 from tests.adversity.market import UNITS, Job, main_job
 from tests.sim import Market, Rates
+from tests.sim.market import FEW_SYSTEMS
 
 _KILLS = 56
 _RATES = Rates(new=0.1, edited=0.15, closed=0.1, reopened=0.3)
 
 
 def _market() -> Market:
-    return Market(seed=11, companies=15, postings=450, rates=_RATES)
+    return Market(seed=11, companies=15, postings=450, rates=_RATES, systems=FEW_SYSTEMS)
 
 
 async def _kill(job: Job, unit: str, kills: int, rng: random.Random, struck: Counter[str]) -> None:

@@ -20,6 +20,7 @@ from lib.store.workers import Policy, consume
 from tests.adversity.market import UNITS, main_job
 from tests.adversity.servers import Servers
 from tests.sim import Market, Rates, running
+from tests.sim.market import FEW_SYSTEMS
 
 _CRASHES = 3
 _UNDONE = "SELECT count(*) FROM asked WHERE times = 0"
@@ -36,7 +37,13 @@ async def test_postgres_crashes_under_a_crawl_and_its_followers(
     own: Servers, dsn: str, redis_url: str, tmp_path: Path
 ) -> None:
     def market() -> Market:
-        return Market(seed=5, companies=8, postings=150, rates=Rates(new=0.2, edited=0.3, closed=0.1, reopened=0.5))
+        return Market(
+            seed=5,
+            companies=8,
+            postings=150,
+            rates=Rates(new=0.2, edited=0.3, closed=0.1, reopened=0.5),
+            systems=FEW_SYSTEMS,
+        )
 
     rng = random.Random(2)
     async with main_job(market(), own.dsn, own.redis_url, tmp_path / "crashed") as job:
@@ -79,7 +86,7 @@ async def test_valkey_crashes_and_is_flushed_under_jobs_that_fetch(own: Servers)
         await anyio.sleep(0.05)
 
     await migrate(own.dsn)
-    market = Market(seed=3, companies=6, postings=120)
+    market = Market(seed=3, companies=6, postings=120, systems=FEW_SYSTEMS)
     async with (
         running(market) as simulator,
         Database(own.dsn) as database,

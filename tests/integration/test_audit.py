@@ -9,12 +9,13 @@ from lib.store import audit
 from lib.store.connections import Database
 from tests.integration.crawling import scene
 from tests.sim import Market
+from tests.sim.market import FEW_SYSTEMS
 
 
 @pytest.fixture
 async def sealed(database: Database, tmp_path: Path) -> Database:
     """A crawled market, every row of its history sealed."""
-    async with scene(database, tmp_path, Market(seed=3, companies=5, postings=120)) as crawled:
+    async with scene(database, tmp_path, Market(seed=3, companies=5, postings=120, systems=FEW_SYSTEMS)) as crawled:
         await crawled.crawl()
         crawled.sim.advance()
         await crawled.crawl()

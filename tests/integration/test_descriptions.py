@@ -23,6 +23,7 @@ from lib.store.connections import Cache, Database
 from tests.integration.crawling import OWNER, SESSION, Altered, Scene, Unhurried, scene
 from tests.integration.following import SHARDS, catch_up, do_chore
 from tests.sim import Market, Rates
+from tests.sim.market import FEW_SYSTEMS
 
 NAME = "smartrecruiters"
 HOST = "api.smartrecruiters.com"
@@ -31,7 +32,9 @@ HOST = "api.smartrecruiters.com"
 @pytest.fixture
 async def market(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     """The largest board without texts, crawled once; nothing described yet."""
-    async with scene(database, tmp_path, Market(4, companies=5, postings=60, rates=Rates(closed=0.2))) as market:
+    async with scene(
+        database, tmp_path, Market(4, companies=5, postings=60, rates=Rates(closed=0.2), systems=FEW_SYSTEMS)
+    ) as market:
         await market.crawl([(await market.board_of(NAME)).id])
         yield market
 

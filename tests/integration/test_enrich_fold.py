@@ -23,6 +23,7 @@ from tests.integration.crawling import SESSION, Key, Scene, scene
 from tests.integration.following import catch_up, enrich_folds
 from tests.integration.test_descriptions import describe
 from tests.sim import Market
+from tests.sim.market import FEW_SYSTEMS
 
 TABLES = ("posting", "posting_text", "posting_vector", "posting_full_vector", "posting_history")
 COLUMNS = [name for one in ENRICHERS for name in one.fields if not name.startswith("description_")]
@@ -31,7 +32,7 @@ COLUMNS = [name for one in ENRICHERS for name in one.fields if not name.startswi
 @pytest.fixture
 async def market(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
     """Two boards of each source, crawled and described."""
-    async with scene(database, tmp_path, Market(1, companies=10, postings=80)) as market:
+    async with scene(database, tmp_path, Market(1, companies=10, postings=80, systems=FEW_SYSTEMS)) as market:
         await market.crawl()
         await describe(market)
         yield market
@@ -159,7 +160,7 @@ FLOORS = {
 
 
 async def test_findings_agree_with_the_truth(database: Database, tmp_path: Path) -> None:
-    async with scene(database, tmp_path, Market(1, companies=20, postings=400)) as market:
+    async with scene(database, tmp_path, Market(1, companies=20, postings=400, systems=FEW_SYSTEMS)) as market:
         await market.crawl()
         await describe(market)
         await catch_up(database, *enrich_folds(database))

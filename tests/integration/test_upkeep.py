@@ -18,11 +18,12 @@ from lib.store.connections import Cache, Connection, Database
 from tests.integration.crawling import OPEN, SESSION, Scene, scene
 from tests.integration.following import catch_up, do_chore, enrich_folds, until
 from tests.sim import Market
+from tests.sim.market import FEW_SYSTEMS
 
 
 @pytest.fixture
 async def market(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene(database, tmp_path, Market(1, companies=5, postings=60)) as market:
+    async with scene(database, tmp_path, Market(1, companies=5, postings=60, systems=FEW_SYSTEMS)) as market:
         await market.crawl()
         yield market
 

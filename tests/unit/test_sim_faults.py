@@ -14,6 +14,7 @@ import pytest
 
 from tests.sim import Market, Simulator, running
 from tests.sim.faults import KINDS, Fault, Faults
+from tests.sim.market import FEW_SYSTEMS
 from tests.sim.traffic import Traffic
 
 HOST = "api.smartrecruiters.com"
@@ -21,7 +22,7 @@ HOST = "api.smartrecruiters.com"
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
-    async with running(Market(companies=10, postings=200)) as simulator:
+    async with running(Market(companies=10, postings=200, systems=FEW_SYSTEMS)) as simulator:
         yield simulator
 
 
@@ -104,7 +105,7 @@ async def test_hanging_requests_end_with_their_client(simulator: Simulator, boar
 
 async def test_the_simulator_stops_under_hanging_requests() -> None:
     async with asyncio.timeout(5), aiohttp.ClientSession() as session:
-        async with running(Market(companies=5, postings=20)) as simulator:
+        async with running(Market(companies=5, postings=20, systems=FEW_SYSTEMS)) as simulator:
             simulator.misbehave("hang")
             request = asyncio.create_task(Board(simulator, session).get())
             await asyncio.sleep(0.1)

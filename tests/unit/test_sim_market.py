@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.sim import Market, Rates
-from tests.sim.market import LARGEST_BOARD, board_sizes
+from tests.sim.market import FEW_SYSTEMS, LARGEST_BOARD, board_sizes
 from tests.sim.pay import Pay, pay_sentence
 from tests.sim.systems import SYSTEMS
 from tests.sim.wire import Call
@@ -22,7 +22,10 @@ def market() -> Market:
 
 
 def test_the_same_seed_gives_the_same_market() -> None:
-    first, second = Market(seed=5, companies=8, postings=60), Market(seed=5, companies=8, postings=60)
+    first, second = (
+        Market(seed=5, companies=8, postings=60, systems=FEW_SYSTEMS),
+        Market(seed=5, companies=8, postings=60, systems=FEW_SYSTEMS),
+    )
     for market in (first, second):
         market.go_to(3)
     assert first.history == second.history
@@ -33,13 +36,16 @@ def test_the_same_seed_gives_the_same_market() -> None:
 
 
 def test_another_seed_gives_another_market() -> None:
-    first, second = Market(seed=5, companies=8, postings=60), Market(seed=6, companies=8, postings=60)
+    first, second = (
+        Market(seed=5, companies=8, postings=60, systems=FEW_SYSTEMS),
+        Market(seed=6, companies=8, postings=60, systems=FEW_SYSTEMS),
+    )
     assert {row["title"] for row in first.truth()} != {row["title"] for row in second.truth()}
 
 
 def test_another_first_day_moves_only_the_dates() -> None:
-    first = Market(companies=5, postings=20)
-    second = Market(companies=5, postings=20, start=date(2027, 3, 1))
+    first = Market(companies=5, postings=20, systems=FEW_SYSTEMS)
+    second = Market(companies=5, postings=20, start=date(2027, 3, 1), systems=FEW_SYSTEMS)
     assert list(first.truth()) == list(second.truth())
     ages = {second.posting(key).published - first.posting(key).published for key in first.open_keys()}
     assert ages == {date(2027, 3, 1) - first.start}
@@ -115,7 +121,7 @@ def test_pay_is_said_in_words(pay: Pay, country: str, amounts: tuple[str, ...], 
 
 
 def test_days_change_the_market_as_they_say() -> None:
-    market = Market(companies=20, postings=400, rates=Rates(0.05, 0.05, 0.05, 0.5, 0.1))
+    market = Market(companies=20, postings=400, rates=Rates(0.05, 0.05, 0.05, 0.5, 0.1), systems=FEW_SYSTEMS)
     for _ in range(4):
         before = {key: market.posting(key) for key in market.open_keys()}
         changes = market.advance()
@@ -130,7 +136,7 @@ def test_days_change_the_market_as_they_say() -> None:
 
 
 def test_an_edit_changes_the_pay_or_the_text() -> None:
-    market = Market(companies=20, postings=400, rates=Rates(0, 0.5, 0, 0, 0))
+    market = Market(companies=20, postings=400, rates=Rates(0, 0.5, 0, 0, 0), systems=FEW_SYSTEMS)
     before = {key: market.posting(key) for key in market.open_keys()}
     kinds = Counter[str]()
     for key in market.advance().edited:
@@ -144,7 +150,7 @@ def test_an_edit_changes_the_pay_or_the_text() -> None:
 
 
 def test_only_boards_with_changes_get_new_answers() -> None:
-    market = Market(companies=20, postings=400, rates=Rates(0.005, 0.005, 0.005, 0, 0))
+    market = Market(companies=20, postings=400, rates=Rates(0.005, 0.005, 0.005, 0, 0), systems=FEW_SYSTEMS)
     calls = [(SYSTEMS[board.source], _list_call(board.source, board.tenant)) for board in market.boards]
     before = [market.answer(system, call, "all") for system, call in calls]
     market.advance()
@@ -168,13 +174,13 @@ def test_board_sizes_add_up(boards: int, postings: int) -> None:
 
 
 def test_many_companies_have_different_names_and_tokens() -> None:
-    market = Market(companies=2_000, postings=2_000)
+    market = Market(companies=2_000, postings=2_000, systems=FEW_SYSTEMS)
     assert len({board.company.name for board in market.boards}) == 2_000
     assert len({(board.source, board.tenant.casefold()) for board in market.boards}) == 2_000
 
 
 def test_the_cache_stays_in_its_bounds() -> None:
-    market = Market(companies=10, postings=100, cache_bytes=50_000)
+    market = Market(companies=10, postings=100, cache_bytes=50_000, systems=FEW_SYSTEMS)
     for board in market.boards * 2:
         market.answer(SYSTEMS[board.source], _list_call(board.source, board.tenant), "all")
     assert 0 < sum(len(answer.body) for answer in market._cache.values()) <= 400_000
