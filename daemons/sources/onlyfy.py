@@ -1,0 +1,143 @@
+"""onlyfy one (formerly Prescreen) career sites, pages only.
+
+Source   https://{tenant}.onlyfy.jobs/candidate/job/ajax_list (the rows that the customer's own page loads), then
+         https://{tenant}.onlyfy.jobs/job/show/{token}/full?lang=de&mode=candidate for each text
+         Facts: clients of single customers, 2023 to 2026, and measurements of others, read 2026-11; no saved answer.
+Shape    a fragment with one `row-table` per posting, as many a page as asked for; the advert is a page whose text is in
+         elements of the classes `text-element-...`
+Units    dates in the rows are dd.mm.yy
+Errors   404 for what is gone; hosts of the old domains (jobbase.io, prescreenapp.io) redirect to the new one
+Unsure   how an unknown host and an empty list look: a page without a row is never taken for an empty board; the largest
+         page; whether every customer's site has this list (newer ones are made by a script); limits, ETag
+Traps    the JSON-LD of older sites has a text that is cut short: the advert's own page is read instead; the place is a
+         line of the text ("Standort: ..."); the language's part of an address comes and goes, the token stays
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from lxml import etree
+
+from daemons.sources.families.page_rows import classed
+from lib.errors import Malformed
+from lib.net.messages import Request, Response
+from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
+from lib.posting.jobposting import job_postings, read_job_posting
+from lib.posting.links import Tenants, read_link
+from lib.posting.markup import joined
+from lib.posting.trees import html_tree, inner_html, text_of
+from lib.posting.values import day, places
+
+_TENANTS = Tenants(
+    "onlyfy", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www", "api", "app", "content"})
+)
+_HOST = re.compile(r"([a-z0-9-]{1,63})\.(?:onlyfy\.jobs|jobbase\.io|prescreenapp\.io)", re.ASCII)
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9-]{3,99}", re.ASCII)
+_IN_PATH = re.compile(r"/job/(?:show/)?([a-z0-9][a-z0-9-]{3,99})(?:[/?#]|\Z)", re.ASCII)
+_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}", re.ASCII)
+_PLACE = re.compile(r"(?:Standort|Location|Arbeitsort)\s*:\s*([^|:]{2,120}?)\s*(?:\||Zeitpunkt\b|Start\b|\Z)")
+_PAGE_SIZE = 100
+_MAX_PAGES = 500
+
+
+class Onlyfy:
+    name = "onlyfy"
+    title = "onlyfy one"
+    every = timedelta(hours=6)
+    completeness = Completeness.SHORT_PAGE
+    healthy = Healthy()
+    confidence = Confidence.PARTIAL
+    consent = None
+
+    def detect(self, url: str) -> str | None:
+        link = read_link(url)
+        found = _HOST.fullmatch(link.host) if link else None
+        return _TENANTS.find(found[1]) if found else None
+
+    def board_url(self, tenant: str) -> str:
+        return f"https://{_TENANTS.check(tenant)}.onlyfy.jobs"
+
+    def request(self, tenant: str, cursor: str | None) -> Request:
+        page = cursor or "1"
+        if not re.fullmatch(r"\d{1,4}", page, re.ASCII):
+            raise Malformed(f"{page[:80]!r} is no page")
+        return Request(
+            url=f"{self.board_url(tenant)}/candidate/job/ajax_list",
+            params={"display_length": str(_PAGE_SIZE), "page": page, "sort": "date", "sort_dir": "DESC"},
+        )
+
+    def parse(self, tenant: str, response: Response) -> Page:
+        rows = [row for row in map(_fields, classed(html_tree(response.body), "row-table")) if row["href"]]
+        number = int(response.request.params.get("page", "1"))
+        if not rows and number == 1:
+            raise Malformed("no posting in the page")
+        if number >= _MAX_PAGES:
+            raise Malformed(f"more than {_MAX_PAGES} pages")
+        cursor = str(number + 1) if len(rows) >= _PAGE_SIZE else None
+        return read_page(rows, lambda row: _row(row, self.board_url(tenant)), cursor=cursor)
+
+    def detail_request(self, tenant: str, external_id: str) -> Request:
+        if not _TOKEN.fullmatch(external_id):
+            raise Malformed(f"{external_id[:80]!r} cannot be the token of a posting")
+        return Request(
+            url=f"{self.board_url(tenant)}/job/show/{external_id}/full", params={"lang": "de", "mode": "candidate"}
+        )
+
+    def parse_detail(self, tenant: str, response: Response) -> Posting:
+        """The full posting. Raises Malformed when the page has no text of an advert."""
+        tree = html_tree(response.body)
+        asked = _IN_PATH.search(response.request.url)
+        external_id = asked[1] if asked else ""
+        url = f"{self.board_url(tenant)}/job/{external_id}"
+        texts = classed(tree, "text-element-body_text", "text-element-header_text")
+        if not texts:
+            raise Malformed("no text of an advert in the page")
+        title = clean_text(text_of(next(tree.iter("title"), None)) or "").strip()
+        stated = _stated(tree, external_id, url) or Posting(external_id=external_id, title=title, url=url)
+        if not stated.title.strip():
+            raise Malformed("no title")
+        lines = (text_of(element) or "" for element in texts)
+        told = next(filter(None, map(_PLACE.search, lines)), None)
+        named = stated.places or places([told[1] if told else None])
+        return msgspec.structs.replace(stated, places=named, html=joined(map(_markup, texts)))
+
+
+def _fields(row: etree._Element) -> dict[str, Any]:
+    """What a row says, as a JSON-like object."""
+    links = [link for link in row.iter("a") if _IN_PATH.search(link.get("href") or "")]
+    named = next((link for link in links if text_of(link)), None)
+    marker = next(iter(classed(row, "icon-map-marker")), None)
+    dates = (text_of(cell) or "" for cell in classed(row, "cell-table"))
+    return {
+        "href": named.get("href") if named is not None else None,
+        "title": text_of(named),
+        "place": text_of(marker.getparent()) if marker is not None else None,
+        "date": next((text for text in dates if _DATE.fullmatch(text)), None),
+    }
+
+
+def _row(row: Record, board: str) -> Posting:
+    found = _IN_PATH.search(row.need("href", str))
+    external_id = found[1] if found else ""
+    return Posting(
+        external_id=external_id,
+        title=row.need("title", str),
+        url=f"{board}/job/{external_id}",
+        places=places([row.get("place", str)]),
+        posted_at=day(row.get("date", str), "dmy"),
+    )
+
+
+def _markup(element: etree._Element) -> str:
+    tag = element.tag if element.tag in ("p", "ul", "ol", "h1", "h2", "h3", "h4") else "div"
+    return f"<{tag}>{inner_html(element)}</{tag}>"
+
+
+def _stated(tree: etree._Element, external_id: str, url: str) -> Posting | None:
+    """What the page's JSON-LD says, where it has one that can be read."""
+    page = read_page(job_postings(tree)[:1], lambda item: read_job_posting(item, external_id=external_id, url=url))
+    return page.rows[0] if page.rows else None

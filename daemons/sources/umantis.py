@@ -1,0 +1,212 @@
+"""Umantis recruiting portals (Haufe, Abacus), pages only: a list in two templates, then each vacancy's page.
+
+Source   https://recruitingapp-{tenant}.umantis.com/Jobs/All, then /Vacancies/{id}/Description/{segment} for each text
+         Also on recruitingapp-{n}.de.umantis.com, {name}.umantis.com and hosts of the customers. Facts: working
+         clients and measurements of others, read 2026-11. No key.
+Shape    10 rows a page (some customers more), the next by `tc{number of the table}=p{page}`; the number is in the page
+         only. The pages of vacancies have no JSON-LD: title, organisation and text are read from the page itself
+Units    dates are DD.MM.YYYY where there are any
+Errors   a closed or unknown vacancy is 403; a number that no customer has is 200 with a page of the vendor's
+Unsure   what comes after the last page when it is full (a repeated page and one without rows are both the end); the
+         meaning of the labels beyond those read here; salary, limits, ETag
+Traps    the segment belongs to the vacancy and its language: a wrong one gives 200 with a title that begins with "|";
+         some customers' lists are made by a script, and have no rows in the page: that is no empty board
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.page_rows import classed, has_class, outermost, said
+from lib.errors import Malformed
+from lib.net.messages import Request, Response
+from lib.posting.contract import (
+    MAX_TEXT_CHARS,
+    Completeness,
+    Confidence,
+    Healthy,
+    Page,
+    Posting,
+    Record,
+    clean_text,
+    read_page,
+)
+from lib.posting.links import read_link
+from lib.posting.trees import html_tree, inner_html, text_of
+from lib.posting.values import day, line, places
+
+_HOSTS = OwnHosts("Umantis", ".umantis.com", ("de.umantis.com", "ch.umantis.com"))
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_NUMBERED = re.compile(r"recruitingapp-(\d{1,9})\.umantis\.com", re.ASCII)
+_ID = re.compile(r"(\d{1,12})-(\d{1,6})", re.ASCII)
+_VACANCY = re.compile(r"/Vacancies/(\d{1,12})/Description/(\d{1,6})(?:[/?#]|\Z)", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,12}):(\d{1,4}):(\d{1,12}-\d{1,6})", re.ASCII)
+_TABLE = re.compile(r'"TableNr"\s*:\s*"?(\d{1,12})|[?&]tc(\d{1,12})=p\d', re.ASCII)
+_TITLE = "HSTableLinkSubTitle"
+_OLD_TEXTS = ("tableaslist_text", "tableaslist_subtitle", "table-as-list__text", "table-as-list__subtitle")
+_SHORTEST_PAGE = 10
+_MAX_PAGES = 1_000
+_PLACES = frozenset({"anstellungsort", "standort", "ort", "arbeitsort", "location", "place of work", "work location"})
+_TYPES = frozenset({"art", "anstellungsart", "type", "employment type", "arbeitspensum", "pensum"})
+_DATES = frozenset({"online seit", "publiziert am", "online since", "published"})
+_NO_TEXT = ("script", "style", "nav", "header", "footer", "form", "button", "iframe", "noscript", "template", "svg")
+
+
+class Umantis:
+    name = "umantis"
+    title = "Umantis"
+    every = timedelta(hours=6)
+    completeness = Completeness.SHORT_PAGE
+    healthy = Healthy()
+    confidence = Confidence.WORKING
+    consent = None
+
+    def detect(self, url: str) -> str | None:
+        link = read_link(url)
+        if link is None:
+            return None
+        if numbered := _NUMBERED.fullmatch(link.host):
+            return numbered[1]
+        is_vacancy = link.segments[:1] == ("Vacancies",) and link.segments[2:3] == ("Description",)
+        return _HOSTS.tenant(link.host) or (_HOSTS.own(link.host) if is_vacancy else None)
+
+    def board_url(self, tenant: str) -> str:
+        return f"{_origin(tenant)}/Jobs/All"
+
+    def request(self, tenant: str, cursor: str | None) -> Request:
+        if cursor is None:
+            return Request(url=self.board_url(tenant))
+        found = _CURSOR.fullmatch(cursor)
+        if found is None:
+            raise Malformed(f"{cursor[:80]!r} is no page of a table")
+        # The fragment stays here; it says what the page before began with.
+        return Request(url=f"{self.board_url(tenant)}#{found[3]}", params={f"tc{found[1]}": f"p{found[2]}"})
+
+    def parse(self, tenant: str, response: Response) -> Page:
+        tree = html_tree(response.body)
+        rows = _rows(tree)
+        if not rows and not tree.xpath('//table[contains(@class, "tableaslist") or contains(@class, "table-as-list")]'):
+            raise Malformed("no table of vacancies in the page")
+        page = read_page(rows, lambda row: _row(row, _origin(tenant)))
+        first = page.rows[0].external_id if page.rows else ""
+        if first and first == urlsplit(response.request.url).fragment:
+            return Page(rows=())
+        cursor = _next(response, first) if len(rows) >= _SHORTEST_PAGE else None
+        return Page(rows=page.rows, rejected=page.rejected, cursor=cursor, unknown=page.unknown)
+
+    def detail_request(self, tenant: str, external_id: str) -> Request:
+        return Request(url=_address(_origin(tenant), external_id))
+
+    def parse_detail(self, tenant: str, response: Response) -> Posting:
+        """The full posting, its text being what is left of the page. Raises Malformed for a page of no vacancy."""
+        tree = html_tree(response.body)
+        asked = _VACANCY.search(response.request.url)
+        external_id = f"{asked[1]}-{asked[2]}" if asked else ""
+        head = text_of(next(tree.iter("title"), None)) or ""
+        title, bar, company = head.rpartition("|")
+        if not bar:
+            title, company = head, ""
+        if not title.strip(" |"):
+            raise Malformed("the page is not that of a vacancy")
+        apply = next(
+            (link.get("href") or "" for link in tree.iter("a") if "/Application/" in (link.get("href") or "")), ""
+        )
+        origin = _origin(tenant)
+        return Posting(
+            external_id=external_id,
+            title=clean_text(title).strip(),
+            url=_address(origin, external_id),
+            apply_url=f"{origin}{apply.partition('?')[0]}"
+            if re.match(r"/[\w/-]{1,200}(?:\?|\Z)", apply, re.ASCII)
+            else None,
+            company=line(clean_text(company)),
+            html=_main(tree),
+        )
+
+
+def _origin(tenant: str) -> str:
+    if _NUMBER.fullmatch(tenant):
+        return f"https://recruitingapp-{tenant}.umantis.com"
+    return f"https://{_HOSTS.host(tenant)}"
+
+
+def _address(origin: str, external_id: str) -> str:
+    found = _ID.fullmatch(external_id)
+    if found is None:
+        raise Malformed(f"{external_id[:80]!r} cannot be the id of a vacancy")
+    return f"{origin}/Vacancies/{found[1]}/Description/{found[2]}"
+
+
+def _next(response: Response, first: str) -> str | None:
+    """What asks for the next page; None where the page has no table that could go on."""
+    table = _TABLE.search(response.body.decode("utf-8", "replace").replace("&quot;", '"'))
+    if table is None or not first:
+        return None
+    asked = next((value for name, value in response.request.params.items() if name.startswith("tc")), "p1")
+    page = int(asked[1:]) + 1
+    if page > _MAX_PAGES:
+        raise Malformed(f"more than {_MAX_PAGES} pages")
+    return f"{table[1] or table[2]}:{page}:{first}"
+
+
+def _rows(tree: etree._Element) -> list[dict[str, Any]]:
+    """What each vacancy of the list says, as JSON-like objects."""
+    links = [link for link in classed(tree, _TITLE) if link.tag == "a" and _VACANCY.search(link.get("href") or "")]
+    holders = [next(link.iterancestors("tr", "ul"), None) for link in links]
+    times = Counter(holders)
+    # What holds several vacancies is no row; it would be read once for each of them.
+    return [_fields(link, holder if times[holder] == 1 else None) for link, holder in zip(links, holders, strict=True)]
+
+
+def _fields(link: etree._Element, row: etree._Element | None) -> dict[str, Any]:
+    """What a row says, as a JSON-like object."""
+    stated = {} if row is None else dict(_labelled(row))
+    return {
+        "href": link.get("href"),
+        "title": text_of(link) or line(link.get("aria-label")),
+        "place": next((stated[label] for label in stated if label in _PLACES), None),
+        "type": next((stated[label] for label in stated if label in _TYPES), None),
+        "date": next((stated[label] for label in stated if label in _DATES), None),
+    }
+
+
+def _labelled(row: etree._Element) -> Iterator[tuple[str, str]]:
+    """Labels in lower case and what they say: list items with a hidden label, or spans like "| Type: Full time"."""
+    for item in outermost(row, lambda one: one.tag == "li" or has_class(one, *_OLD_TEXTS)):
+        text, value = text_of(item) or "", said(item, "column-value")
+        label = text.removesuffix(value) if value else text.strip(" |").partition(":")[0]
+        value = value or text.strip(" |").partition(":")[2].strip()
+        if value:
+            yield label.strip(" :").casefold(), value
+
+
+def _row(row: Record, origin: str) -> Posting:
+    found = _VACANCY.search(row.need("href", str))
+    external_id = f"{found[1]}-{found[2]}" if found else ""
+    return Posting(
+        external_id=external_id,
+        title=row.need("title", str),
+        url=_address(origin, external_id),
+        places=places([row.get("place", str)]),
+        employment_type=line(row.get("type", str)),
+        posted_at=day(row.get("date", str), "dmy"),
+    )
+
+
+def _main(tree: etree._Element) -> str:
+    """The page's markup without what is around a vacancy."""
+    body = next(tree.iter("body"), tree)
+    main = next(body.iter("main", "article"), body)
+    for element in list(main.iter(*_NO_TEXT)):
+        parent = element.getparent()
+        if parent is not None and element is not main:
+            element.drop_tree()  # type: ignore[attr-defined]
+    return inner_html(main)[:MAX_TEXT_CHARS]
