@@ -21,7 +21,7 @@ from lib.life.config import Config
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 from lib.posting import boards
-from lib.posting.contract import Page
+from lib.posting.contract import DetailSource, Page
 from lib.store import letters
 from lib.store.connections import Cache, Database
 from tests.integration.crawling import OWNER, SESSION, Altered, Key, Scene, scene
@@ -32,7 +32,12 @@ from tests.sim.systems import SYSTEMS
 
 def small_market(seed: int = 1) -> Market:
     """Two boards of each source."""
-    return Market(seed, companies=10, postings=160)
+    return Market(seed, companies=2 * len(SYSTEMS), postings=32 * len(SYSTEMS))
+
+
+def without_texts(key: Key) -> bool:
+    """Whether the posting's list may have none: its detail has."""
+    return isinstance(source(key[0]), DetailSource)
 
 
 async def test_a_first_crawl_has_every_posting_once(database: Database, tmp_path: Path) -> None:
@@ -46,8 +51,8 @@ async def test_a_first_crawl_has_every_posting_once(database: Database, tmp_path
             # Some are there in two languages: the address then names the other one.
             address, true_address = (url.partition("?language=")[0] for url in (row["url"], truth[key]["url"]))
             assert (row["title"], address) == (truth[key]["title"], true_address)
-            assert row["state"] == ("discovered" if key[0] == "smartrecruiters" else "described")
-            assert (row["html"] is None) == (row["state"] == "discovered")
+            assert row["state"] == ("discovered" if row["html"] is None else "described")
+            assert row["html"] is not None or without_texts(key)
             assert (row["revision"], row["closed_at"], row["reopened_at"]) == (1, None, None)
         history = await market.history()
         assert {key: len(changes) for key, changes in history.items()} == dict.fromkeys(truth, 1)
@@ -83,7 +88,12 @@ async def test_an_unchanged_board_costs_no_revision(database: Database, tmp_path
 
 
 async def test_a_day_later_the_rows_say_what_happened(database: Database, tmp_path: Path) -> None:
-    world = Market(3, companies=10, postings=300, rates=Rates(new=0.05, edited=0.05, closed=0.04, reopened=0.5))
+    world = Market(
+        3,
+        companies=2 * len(SYSTEMS),
+        postings=60 * len(SYSTEMS),
+        rates=Rates(new=0.05, edited=0.05, closed=0.04, reopened=0.5),
+    )
     async with scene(database, tmp_path, world) as market:
         await market.crawl()
         before, began = await market.rows(), datetime.now(UTC)
@@ -126,7 +136,7 @@ def _assert_edits(numbers: tuple[int, ...], keys: dict[int, Key], before, after,
     seen = 0
     for number in numbers:
         key = keys[number]
-        if key[0] == "smartrecruiters":
+        if without_texts(key):
             continue
         row, (*_, last) = after[key], history[key]
         assert (row["revision"], last["revision"], len(history[key])) == (2, 2, 2)
@@ -135,9 +145,16 @@ def _assert_edits(numbers: tuple[int, ...], keys: dict[int, Key], before, after,
         if "text" in last["changes"]:
             assert last["changes"]["text"] == [before[key]["html_hash"].hex(), row["html_hash"].hex()]
         if "stated" in last["changes"]:
-            assert last["changes"]["stated"] == [before[key]["stated"], row["stated"]]
+            assert last["changes"]["stated"] == [without_nulls(before[key]["stated"]), without_nulls(row["stated"])]
         seen += 1
     assert seen
+
+
+def without_nulls(value: Any) -> Any:
+    """As the history writes it."""
+    if not isinstance(value, dict):
+        return value
+    return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
 
 
 async def crawl_altered(market: Scene, board_id: int, alter: Callable[[Any], None]) -> Outcome:
@@ -148,7 +165,7 @@ async def crawl_altered(market: Scene, board_id: int, alter: Callable[[Any], Non
 
 
 async def test_unreadable_rows_are_set_aside_and_close_nothing(database: Database, tmp_path: Path) -> None:
-    async with scene(database, tmp_path, Market(1, companies=5, postings=400)) as market:
+    async with scene(database, tmp_path, Market(1, companies=1, postings=100, systems=["greenhouse"])) as market:
         await market.crawl()
         await database.execute("DELETE FROM board_validator")
         board = await market.board_of("greenhouse")
@@ -172,7 +189,7 @@ async def test_unreadable_rows_are_set_aside_and_close_nothing(database: Databas
 
 
 async def test_a_list_of_unreadable_rows_proves_nothing(database: Database, tmp_path: Path) -> None:
-    async with scene(database, tmp_path, Market(1, companies=5, postings=100)) as market:
+    async with scene(database, tmp_path, Market(1, companies=1, postings=20, systems=["ashby"])) as market:
         await market.crawl()
         await database.execute("DELETE FROM board_validator")
         board = await market.board_of("ashby")
@@ -197,7 +214,7 @@ async def test_a_row_that_the_database_refuses_costs_only_itself(database: Datab
             poison = msgspec.structs.replace(page.rows[3], title="a\0b")
             return msgspec.structs.replace(page, rows=(*page.rows[:3], poison, *page.rows[4:]))
 
-    async with scene(database, tmp_path, Market(1, companies=5, postings=300)) as market:
+    async with scene(database, tmp_path, Market(1, companies=1, postings=60, systems=["greenhouse"])) as market:
         board = await boards.claim(database, OWNER, (await market.board_of("greenhouse")).id)
         assert board is not None
         async with market.client() as client:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.sim import Market, Replay, running
 from tests.sim.server import World
+from tests.sim.systems import SYSTEMS
 
 _EPILOG = """
 The URL is printed as one line when the simulator is ready. Send requests there with the Host header of the system
@@ -38,6 +39,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another market (default: %(default)s)")
     parser.add_argument("--companies", type=int, help="default: one for every fifty postings")
     parser.add_argument("--postings", type=int, default=3_000, help="open on the first day (default: %(default)s)")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, metavar="NAME", help="default: all of them, in turn")
     parser.add_argument("--start", type=date.fromisoformat, help="the first day, YYYY-MM-DD (default: today, UTC)")
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
     parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
@@ -71,7 +73,7 @@ def main(line: list[str]) -> int:
         world: World = (
             Replay(options.replay)
             if options.replay
-            else Market(options.seed, options.companies, options.postings, start=start)
+            else Market(options.seed, options.companies, options.postings, start=start, systems=options.systems)
         )
         asyncio.run(_serve(options, world))
     except (ValueError, OSError) as error:
