@@ -266,12 +266,15 @@ def mutated_xml(body: bytes, data: st.DataObject) -> bytes:
 
 
 def rows_in(document: Any) -> list[dict[str, Any]]:
-    """The rows of a saved list: the list itself, or the one in its envelope, whatever it is called."""
-    if isinstance(document, list):
-        return document
-    return next(
-        value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)
-    )
+    """The rows of a saved list: the list itself, or the one in its envelopes, whatever they are called."""
+    waiting = [document]
+    for value in waiting:
+        is_rows = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        inner = list(value.values()) if isinstance(value, dict) else [*value[0].values()] if is_rows else []
+        if is_rows and not (len(value) == 1 and any(isinstance(one, list) and len(one) > 1 for one in inner)):
+            return value  # type: ignore[no-any-return]
+        waiting += inner
+    raise AssertionError("no rows")
 
 
 @every_source
