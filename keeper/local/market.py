@@ -17,6 +17,8 @@ from lib.errors import VakanzError
 from lib.posting import boards
 from lib.store.connections import Database
 
+# The market plays a map server, too, whichever is configured.
+MAP = "https://overpass-api.de/api/interpreter"
 _START_S = 60.0
 _SOURCE_TREE = Path(__file__).parents[2]
 

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from keeper import keeper
 from keeper.local import examples
-from keeper.local.market import Recognise, register, simulated_market
+from keeper.local.market import MAP, Recognise, register, simulated_market
 from keeper.local.placement import drain_s, units
 from keeper.local.progress import Display, ShownAlerts, Standing, standing
 from lib.errors import VakanzError
@@ -131,7 +131,7 @@ async def everything(
             Database(complete.dsn, pooled=complete.pooled) as database,
             Cache(complete.redis_url) as cache,
         ):
-            complete = replace(complete, simulator=address)
+            complete = replace(complete, simulator=address, overpass=MAP)
             since = datetime.now(UTC)
             await register(database, address, recognise)
             await database.execute(_SQL.due_now)

@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.sim.control import control_routes
 from tests.sim.faults import Fault, Faults
 from tests.sim.market import Changes, Market
+from tests.sim.overpass import Web
 from tests.sim.systems import SYSTEMS
 from tests.sim.traffic import Traffic
 from tests.sim.wire import SHOWINGS, Answer, Asked, Call, Showing, System
@@ -48,6 +49,7 @@ class Simulator:
         self.world = world
         self.faults = Faults(seed)
         self.traffic = Traffic(clock)
+        self.web = Web(world) if isinstance(world, Market) else None
         self.url = ""
         self._validators = validators
         self._latency_s = latency_s
@@ -114,7 +116,8 @@ class Simulator:
         elif system and call:
             answer = self.world.answer(system, call, fault.showing if fault else "all")
         else:
-            answer = Answer(b"Not Found", 404, "text/plain; charset=utf-8")
+            answer = self.web and self.web.answer(asked)
+            answer = answer or Answer(b"Not Found", 404, "text/plain; charset=utf-8")
         return await self._strike(request, fault, answer) if fault else self._respond(request, answer)
 
     def _respond(self, request: web.Request, answer: Answer) -> web.Response:
