@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import orjson
 
-from daemons.companies.domains import registered
+from daemons.companies.domains import host_of, registered
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Source, clean_text
@@ -44,18 +44,18 @@ class Tally:
     tenants: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # folded -> (as spelt, evidence)
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add(self, capture: Capture) -> None:
-        """Counts one capture of a known domain."""
-        self.matched += 1
-        if not (self._take(capture.url) or capture.redirect is None):
-            self._take(capture.redirect)
+    def add(self, capture: Capture, times: int = 1) -> None:
+        """Counts a capture of a known domain, and `times` - 1 like it."""
+        self.matched += times
+        if not (self._take(capture.url, times) or capture.redirect is None):
+            self._take(capture.redirect, times)
 
-    def _take(self, url: str) -> bool:
+    def _take(self, url: str, times: int) -> bool:
         for source in self.table.get(registered(host_of(url)), ()):
             tenant = source.detect(url)
             if tenant is not None:
                 key = (source.name, tenant.casefold())
-                self.times[key] += 1
+                self.times[key] += times
                 if key not in self.tenants:
                     self.tenants[key] = (clean_text(tenant), clean_text(url))
                 return True
@@ -64,14 +64,6 @@ class Tally:
     def rows_for_store(self) -> list[tuple[str, str, str, int]]:
         """(source, tenant, evidence, times) of every tenant."""
         return [(key[0], tenant, evidence, self.times[key]) for key, (tenant, evidence) in sorted(self.tenants.items())]
-
-
-def host_of(url: str) -> str:
-    """The host of an address, "" where it has none."""
-    try:
-        return (urlsplit(url).hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
 
 
 def read_lines(lines: Iterable[bytes], tally: Tally) -> None:

@@ -7,14 +7,16 @@ each place proves: a frame or script of a system is the company's own board, a l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from html import unescape
 from typing import Literal
 from urllib.parse import urljoin
 
 from lxml import etree
 
+from daemons.companies.domains import domain_table, host_of, registered
 from daemons.companies.embeds import ASSETS, EMBEDS, Asset
 from daemons.sources import SOURCES
 from lib.errors import Malformed, Refused
@@ -51,13 +53,21 @@ class Found:
         return SOURCES[self.source].board_url(self.tenant)
 
 
-def in_address(url: str, sources: Iterable[Source] = SOURCES.values()) -> Found | None:
-    """The board that `url` belongs to: a board's, a posting's or an API's address."""
-    for source in sources:
+def in_address(url: str) -> Found | None:
+    """The board that `url` belongs to: a board's, a posting's or an API's address.
+
+    Below a system's own domain only that system is asked; anywhere else, all are.
+    """
+    for source in _domains().get(registered(host_of(url)), SOURCES.values()):
         tenant = source.detect(url)
         if tenant is not None:
             return Found(source.name, tenant, "address", _cut(url))
     return None
+
+
+@cache
+def _domains() -> Mapping[str, tuple[Source, ...]]:
+    return domain_table()
 
 
 def in_redirects(urls: Sequence[str]) -> Found | None:
@@ -128,10 +138,10 @@ def _own_host(asset: Asset, url: str) -> str | None:
     if source is None or link is None:
         return None
     try:
-        source.board_url(link.host)
+        board = read_link(source.board_url(link.host))
     except Refused:
         return None
-    return link.host
+    return link.host if board is not None and board.host == link.host else None
 
 
 def _addresses(text: str, url: str) -> Iterator[Found]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from daemons.sources import SOURCES
 from lib.errors import Refused
@@ -57,6 +58,14 @@ def domain_table(sources: Iterable[Source] = SOURCES.values()) -> dict[str, tupl
 def registered(host: str) -> str:
     """The registered domain of a system's host; none of them has a registry suffix of two labels (co.uk)."""
     return ".".join(host.split(".")[-2:])
+
+
+def host_of(url: str) -> str:
+    """The host of an address, "" where it has none."""
+    try:
+        return (urlsplit(url).hostname or "").removesuffix(".")
+    except ValueError:
+        return ""
 
 
 def _derived(source: Source) -> set[str]:

@@ -28,7 +28,7 @@ class Embed:
 class Asset:
     """`pattern`, found in a page's markup, tells that `source` serves this page itself, under the company's own name.
 
-    The page's address is then the board's. Systems whose boards have no domain of the company are not here.
+    The page's host is then the tenant. Systems whose sources take no hosts as tenants are not here.
     """
 
     source: str
@@ -60,14 +60,10 @@ EMBEDS = (
 )  # fmt: skip
 
 ASSETS = (
-    _asset("breezy", r"assets-cdn\.breezy\.hr"),
     _asset("dvinci", r"ng-app=[\"']dvinci\.apps\.Dvinci|<meta[^>]{1,80}dvinciVersion"),
     _asset("eightfold", r"\b_EF_GROUP_ID\b"),
-    _asset("pinpoint", r"(?:assets|cdn)[\w-]*\.pinpointhq\.com"),
-    _asset("recruitee", r"\brecruiteecdn\.com"),
     _asset("rexx", r"\brexxCha\b|class=[\"'][^\"']{0,80}\bjoboffer_container\b"),
     _asset("softgarden", r"static\.softgarden\.(?:de|io)|softgarden-career-page"),
     _asset("successfactors", r"\brmkcdn\.successfactors\.com|\bjobs2web\b"),
-    _asset("teamtailor", r"\bteamtailor-cdn\.com"),
     _asset("umantis", r"\bglobalUmantisParams\b|\bHSTableLinkSubTitle\b"),
 )

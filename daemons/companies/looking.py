@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from daemons.companies.detection import Found, best, in_address, in_page, in_redirects
-from lib.errors import Refused
+from lib.errors import Refused, SourceError
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 
@@ -37,15 +37,22 @@ class Looked:
 async def look(client: Fetch, url: str) -> Looked:
     """Looks behind `url`; its page is fetched only where the address itself does not say it.
 
-    Raises what `Fetcher.send` raises, and Refused for an answer that is no page.
+    An address that leads to a board is enough, whether that board answers or not. Raises what `Fetcher.send` raises,
+    and Refused for an answer that is no page.
     """
     found = in_address(url)
     if found is not None:
         return Looked(url, b"", (found,))
-    response = await client.send(page_request(url))
+    try:
+        response = await client.send(page_request(url))
+    except SourceError as error:
+        led = in_redirects((url, error.url))
+        if led is None:
+            raise
+        return Looked(error.url, b"", (led,))
     led = in_redirects((url, response.url))
     if led is not None:
-        return Looked(response.url, response.body, (replace(led, how="redirect"),))
+        return Looked(response.url, response.body, (led,))
     kind = response.headers.get("content-type", "").lower()
     if kind and not any(word in kind for word in ("html", "xml", "text/plain")):
         raise Refused(f"{url[:200]} is {kind[:80]}, not a page")

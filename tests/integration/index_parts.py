@@ -40,7 +40,8 @@ def write_large_part(path: Path, rows: int, boards: int, first: int = 0) -> Path
     with duckdb.connect() as db:
         db.execute(
             f"""CREATE TABLE given AS
-            SELECT CASE WHEN i % {boards} = 0 THEN 'https://boards.greenhouse.io/acme' || (i % 1013) || '/jobs/' || i
+            SELECT CASE WHEN i % {boards} = 0
+                   THEN 'https://boards.greenhouse.io/acme' || (i // {boards} % 100) || '/jobs/' || i
                    ELSE 'https://www.host' || (i % 40009) || '.example/path/' || (i % 97) || '/page-' || i END AS url,
                    CASE WHEN i % {boards} = 0 THEN 'boards.greenhouse.io'
                    ELSE 'www.host' || (i % 40009) || '.example' END AS host,

@@ -1,0 +1,175 @@
+"""Which board is behind an address, redirects or a page: what proves it, and what proves nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemons.companies.careers_links import careers_links, score
+from daemons.companies.detection import best, in_address, in_page, in_redirects
+from daemons.companies.domains import KEPT_OUT, domain_table
+from daemons.companies.embeds import ASSETS, EMBEDS
+from daemons.sources import SOURCES
+
+PAGE = "https://www.acme.example/karriere"
+# Feeds and searches have no tenants' addresses; career pages and feeds of companies have hosts of their own.
+_WITHOUT_DOMAINS = {"adzuna", "arbeitnow", "bundesagentur", "careers", "jooble", "successfactors_csb", "xmlfeed"}
+
+
+@pytest.mark.parametrize(
+    ("markup", "source", "tenant", "how"),
+    [
+        ("<iframe src='https://boards.greenhouse.io/embed/job_board?for=acme'>", "greenhouse", "acme", "embed"),
+        ("<script src='https://boards.greenhouse.io/embed/job_board/js?for=acme'></script>", "greenhouse", "acme",
+         "embed"),
+        ("<script src='https://app.greenhouse.io/embed/job_board/js?b=x&amp;for=acme'></script>", "greenhouse", "acme",
+         "embed"),
+        ('<script>/* boards.greenhouse.io */ Grnhse = {"urlToken":"acme"}</script>', "greenhouse", "acme", "embed"),
+        (r'<script>{\"board\":\"greenhouse\",\"boardToken\":\"acme\"}</script>', "greenhouse", "acme", "embed"),
+        ("<script>window.leverJobsOptions = {accountName: 'acme', includeCss: true};</script>", "lever", "acme",
+         "embed"),
+        ("<script>/* static.smartrecruiters.com */ widget({'company_code': 'Acme1'})</script>", "smartrecruiters",
+         "Acme1", "embed"),
+        ("<div id=BambooHR data-domain='acme.bamboohr.com'></div>", "bamboohr", "acme", "embed"),
+        ("<iframe src='//acme.jobs.personio.de/?language=de'></iframe>", "personio", "acme", "embed"),
+        ("<div class=dvinci-job-widget data-url='https://acme.dvinci-hr.com/jobPublication/list.json'>", "dvinci",
+         "acme", "embed"),
+        ("<a href='https://acme.wd3.myworkdayjobs.com/de-DE/External/job/Berlin/X_R1'>Jobs</a>", "workday", None,
+         "link"),
+        ("<a href='https://apply.workable.com/acme/'>Jobs</a>", "workable", "acme", "link"),
+        (r'<script>var jobs = "https:\/\/jobs.lever.co\/acme\/7a1c0f7e-0b51-4c5b-9a55-0d8f6a0c1001";</script>', "lever",
+         "acme", "script"),
+        ("<meta http-equiv=refresh content='0;url=x'><a href='https://acme.recruitee.com/o/x'>x</a>", "recruitee",
+         "acme", "link"),
+        ("<form action='https://jobs.ashbyhq.com/Acme%20Labs'>", "ashby", "Acme Labs", "embed"),
+    ],
+)  # fmt: skip
+def test_what_pages_embed(markup: str, source: str, tenant: str | None, how: str) -> None:
+    found = in_page(f"<html><body>{markup}</body></html>", PAGE)
+    assert [(one.source, one.how) for one in found] == [(source, how)]
+    assert tenant is None or found[0].tenant == tenant
+    assert found[0].evidence
+    assert found[0].url.startswith("https://")
+    assert best(found) == found[0]
+
+
+def test_a_page_under_the_company_s_own_name_is_known_by_its_assets() -> None:
+    page = "<script>var globalUmantisParams = {};</script><a href='/impressum'>x</a>"
+    (found,) = in_page(page, "https://karriere.acme.example/")
+    assert (found.source, found.tenant, found.how) == ("umantis", "karriere.acme.example", "asset")
+    for asset in ASSETS:
+        assert "karriere.acme.example" in SOURCES[asset.source].board_url("karriere.acme.example")
+
+
+def test_the_row_of_every_embed_makes_an_address_that_its_source_reads() -> None:
+    for embed in EMBEDS:
+        if embed.source in SOURCES:
+            assert SOURCES[embed.source].detect(embed.address.format("acme")) == "acme", embed
+    assert {one.source for one in (*EMBEDS, *ASSETS)} <= SOURCES.keys()
+
+
+def test_the_last_known_address_of_a_chain_of_redirects_counts() -> None:
+    chain = ["https://acme.example/jobs", "https://boards.greenhouse.io/acme", "https://jobs.lever.co/acme"]
+    found = in_redirects(chain)
+    assert found is not None
+    assert (found.source, found.how) == ("lever", "redirect")
+    assert in_redirects(["https://acme.example/", "https://www.acme.example/de"]) is None
+    assert in_redirects([]) is None
+
+
+def test_a_frame_proves_more_than_links_and_a_directory_proves_nothing() -> None:
+    links = "".join(f"<a href='https://jobs.lever.co/company{n}'>x</a>" for n in range(12))
+    frame = "<iframe src='https://acme.jobs.personio.de/'></iframe>"
+    owner = best(in_page(frame + links, PAGE))
+    assert owner is not None
+    assert owner.source == "personio"
+    assert len(in_page(links, PAGE)) == 12
+    assert best(in_page(links, PAGE)) is None
+    two = "<a href='https://jobs.lever.co/one'>x</a><a href='https://jobs.lever.co/two'>x</a>"
+    assert best(in_page(two, PAGE)) is None
+    more = best(in_page(two + "<a href='https://jobs.lever.co/two/7a1c0f7e-0b51-4c5b-9a55-0d8f6a0c1001'>x</a>", PAGE))
+    assert more is not None
+    assert (more.tenant, more.times) == ("two", 2)
+    assert best([]) is None
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<a href='https://www.greenhouse.io/'>Powered by Greenhouse</a>",
+        "<script>{'urlToken': 'acme'}</script>",
+        "<a href='https://acme.example/boards.greenhouse.io/x'>x</a>",
+        "<a href='mailto:jobs@lever.co'>x</a>",
+        "<p>jobs.lever.co/acme</p>",
+    ],
+)
+def test_what_only_looks_like_a_board_is_none(markup: str) -> None:
+    assert in_page(markup, PAGE) == []
+
+
+@given(st.binary(max_size=400) | st.text(max_size=300))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_any_bytes_give_a_list(body: bytes | str) -> None:
+    assert isinstance(in_page(body, PAGE), list)
+    assert isinstance(careers_links(body, PAGE), list)
+    if isinstance(body, str):
+        in_address(body)
+        score(body, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a href='https://x.example/" + "a" * 1_000_000,
+        "<div " + "data-x='//y.example' " * 50_000,
+        "leverJobsOptions " * 60_000,
+        "https:\\/\\/" * 100_000,
+        "<a href='/x'>" * 200_000,
+        "/embed/job_board?" + "a&" * 200_000 + " greenhouse.io",
+    ],
+    ids=range(6),
+)
+def test_hostile_pages_take_no_time(body: str) -> None:
+    started = time.process_time()
+    in_page(body, PAGE)
+    careers_links(body, PAGE)
+    assert time.process_time() - started < 5
+
+
+def test_every_source_with_tenants_has_domains_to_look_for() -> None:
+    table = domain_table()
+    having = {source.name for sources in table.values() for source in sources}
+    assert having >= SOURCES.keys() - _WITHOUT_DOMAINS
+    assert all(domain == domain.lower() and "." in domain and "acme" not in domain for domain in table)
+    assert having >= KEPT_OUT.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "address", "enough"),
+    [
+        ("Stellenangebote", "https://acme.example/x", True),
+        ("Karriere", "https://acme.example/unternehmen/karriere", True),
+        ("", "https://jobs.acme.example/", True),
+        ("Jobs & Karriere", "https://acme.example/de/jobs", True),
+        ("Wir suchen dich", "https://acme.example/team", True),
+        ("Kontakt", "https://acme.example/kontakt", False),
+        ("Datenschutz für Bewerber", "https://acme.example/datenschutz", False),
+        ("Produkte", "https://acme.example/produkte", False),
+        ("Neue Jobs geschaffen", "https://acme.example/news/neue-jobs", False),
+    ],
+)
+def test_links_to_careers_pages(words: str, address: str, enough: bool) -> None:
+    assert bool(careers_links(f"<a href='{address}'>{words}</a>", "https://acme.example/")) is enough
+
+
+def test_the_likeliest_careers_link_comes_first() -> None:
+    page = """<a href="/ueber-uns">Über uns</a><a href="/arbeiten">Arbeiten bei uns</a>
+        <a href="/karriere/stellenangebote">Offene Stellen</a><a href="/karriere">Karriere</a><a href="/">Start</a>"""
+    assert careers_links(page, "https://acme.example/") == [
+        "https://acme.example/karriere/stellenangebote",
+        "https://acme.example/karriere",
+        "https://acme.example/arbeiten",
+    ]
