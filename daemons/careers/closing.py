@@ -1,7 +1,7 @@
 """What a visit to a posting's page says about the posting, and when to come back. Pure.
 
 A career page is no list that could be proven complete, so no posting is closed because nothing links to it any more:
-its own page has to say so.
+its own page has to say so. What a page's answer means for its posting is decided in `lib.posting.closing`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import Enum
 
-from lib.errors import Gone, SourceError, Transient
-
-DOUBTS = 3  # visits in a row that may mean that a posting is gone before it is believed
+from lib.errors import SourceError
+from lib.posting.closing import Decision, Evidence, PageSays, decide, page_says
+from lib.posting.contract import Healthy
 
 
 class Sight(Enum):
@@ -27,29 +27,36 @@ class Sight(Enum):
     UNREAD = "the page came and cannot be read yet"
 
 
-_CLOSING = frozenset({Sight.GONE, Sight.ENDED, Sight.LED_BACK})
-_DOUBTFUL = frozenset({Sight.LED_ON, Sight.REFUSED})
+_SAYS = {
+    Sight.SHOWN: PageSays.LIVE,
+    Sight.GONE: PageSays.GONE,
+    Sight.ENDED: PageSays.GONE,
+    Sight.LED_BACK: PageSays.GONE,
+    Sight.LED_ON: PageSays.REFUSED,
+    Sight.REFUSED: PageSays.REFUSED,
+    Sight.UNREACHABLE: PageSays.NOTHING,
+    Sight.UNREAD: PageSays.NOTHING,
+}
+_SIGHTS = {PageSays.GONE: Sight.GONE, PageSays.REFUSED: Sight.REFUSED}
 
 
 def doubts_after(sight: Sight, doubts: int) -> int:
     """How many visits in a row left a doubt. One that says nothing leaves the count as it was."""
-    if sight in _DOUBTFUL:
+    says = _SAYS[sight]
+    if says is PageSays.REFUSED:
         return doubts + 1
-    return doubts if sight in (Sight.UNREACHABLE, Sight.UNREAD) else 0
+    return doubts if says is PageSays.NOTHING else 0
 
 
 def closes(sight: Sight, doubts: int) -> bool:
-    """Whether a posting is closed, after `doubts` doubtful visits in a row, this one among them."""
-    return sight in _CLOSING or (sight in _DOUBTFUL and doubts >= DOUBTS)
+    """Whether an open posting is closed, after `doubts` doubtful visits in a row, this one among them."""
+    known = Evidence(is_open=True, page=_SAYS[sight], refusals=doubts)
+    return decide(known, Healthy()) is Decision.CLOSE
 
 
 def sight_of(error: SourceError) -> Sight:
     """What a page that could not be had says."""
-    if isinstance(error, Gone):
-        return Sight.GONE
-    if isinstance(error, Transient) and error.status is not None and 400 <= error.status < 500:
-        return Sight.REFUSED
-    return Sight.UNREACHABLE
+    return _SIGHTS.get(page_says(error), Sight.UNREACHABLE)
 
 
 def next_visit(kind: str, state: str, attempts: int, every: timedelta) -> timedelta:

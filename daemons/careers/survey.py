@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import anyio.to_thread
 
 from daemons.careers import leads
 from daemons.careers.pages import Lead
@@ -21,7 +23,12 @@ MAX_SITEMAPS = 20
 _MAX_SITEMAP_BYTES = 20_000_000
 _USUAL = ("/sitemap.xml", "/sitemap_index.xml", "/wp-sitemap.xml")
 _HEAD_BYTES = 200_000
-Send = Callable[[Request], Awaitable[Response]]
+
+
+class Send(Protocol):
+    """Sends a request, again after a while where that may help."""
+
+    async def __call__(self, request: Request, validators: Validators | None = None) -> Response: ...
 
 
 class Client(Protocol):
@@ -96,7 +103,7 @@ class Survey:
     async def _read(self, url: str, *, guessed: bool) -> Sitemap | None:
         try:
             response = await self.send(Request(url=url, max_bytes=_MAX_SITEMAP_BYTES))
-            return read_sitemap(response.body)
+            return await anyio.to_thread.run_sync(read_sitemap, response.body)
         except SourceError as error:
             if not guessed:
                 self.problems.append(f"sitemap {url}: {error}"[:300])
