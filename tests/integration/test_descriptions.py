@@ -18,6 +18,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.posting import boards
 from lib.posting.boards import Board
+from lib.posting.closing import RECHECK
 from lib.store import letters
 from lib.store.connections import Cache, Database
 from tests.integration.crawling import OWNER, SESSION, Altered, Scene, Unhurried, scene
@@ -116,6 +117,42 @@ async def test_a_missing_page_closes_its_posting_at_once(market: Scene) -> None:
     assert row["closed_at"] >= began
     assert last["changes"] == {"state": ["discovered", "closed"]}
     assert (await states(market))["closed"] == 1
+
+
+async def test_a_page_that_refuses_three_times_closes_its_posting(market: Scene, life: Life) -> None:
+    refused = min(await market.rows())
+    shard = (await market.rows())[refused]["shard"]
+    market.sim.misbehave("bad_request", path=path_of(refused), times=None)
+    for answers in (1, 2):
+        await describe(market, shards=[shard])
+        (waiting,) = await retries(market)
+        assert (waiting["refusals"], (await market.rows())[refused]["state"]) == (answers, "discovered")
+        await market.database.execute("UPDATE detail_retry SET retry_at = now()")
+        await do_chore("retry_details", life, SESSION)
+    await describe(market, shards=[shard])
+    assert (await market.rows())[refused]["state"] == "closed"
+    assert await retries(market) == []
+
+
+async def test_a_list_that_shows_what_is_gone_does_not_open_it_day_after_day(market: Scene, life: Life) -> None:
+    gone = min(await market.rows())
+    board_id = (await market.rows())[gone]["board_id"]
+    market.sim.misbehave("not_found", path=path_of(gone), times=None)
+    await describe(market)
+    for _ in range(3):
+        await market.crawl([board_id], fresh=True)
+        await describe(market)
+        assert ((await market.rows())[gone]["state"], (await market.rows())[gone]["revision"]) == ("closed", 2)
+
+    # Days later its page is asked again, even when the list has not changed at all.
+    await market.crawl([board_id])
+    await market.database.execute("UPDATE posting SET closed_at = closed_at - $1::interval", RECHECK)
+    market.sim.behave()
+    await do_chore("recheck", life, SESSION)
+    await market.crawl([board_id])
+    assert (await market.rows())[gone]["state"] == "discovered"
+    await describe(market)
+    assert (await market.rows())[gone]["state"] == "described"
 
 
 async def test_a_page_that_says_inactive_closes_its_posting(market: Scene) -> None:

@@ -13,6 +13,7 @@ from tests.sim.wire import SHOWINGS, Showing
 KINDS: Mapping[str, str] = {
     "rate_limited": "429 with Retry-After: `retry_after_s` seconds, or an HTTP date where `as_date` is true",
     "server_error": "500",
+    "bad_request": "400",
     "not_found": "404",
     "forbidden": "403",
     "half_body": "the full Content-Length, half of the body, then the connection is cut",
