@@ -27,7 +27,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
 from lib.posting.jobposting import job_postings, read_job_posting
 from lib.posting.links import Tenants, read_link
-from lib.posting.trees import html_tree
+from lib.posting.trees import html_tree, text_of
 from lib.posting.values import line, places
 
 _TENANTS = Tenants(
@@ -118,20 +118,29 @@ def _total(tree: etree._Element) -> int:
 def _rows(tree: etree._Element) -> list[dict[str, Any]]:
     """What each row says, as JSON-like objects."""
     return [
-        {"open": row.get("onclick"), "title": said(row, "stellenlink"), "summary": said(row, "kurzb")}
+        {"onclick": row.get("onclick")} | {_name(span): text_of(span) for span in outermost(row, _is_named_span)}
         for row in outermost(tree, lambda one: _ROW.fullmatch(one.get("id") or "") is not None)
     ]
 
 
+def _is_named_span(element: etree._Element) -> bool:
+    return element.tag == "span" and bool((element.get("class") or "").split())
+
+
+def _name(span: etree._Element) -> str:
+    """The last class: "headerlink stellenlink" is "stellenlink"."""
+    return (span.get("class") or "").split()[-1]
+
+
 def _row(row: Record, board: str) -> Posting:
-    found = _POSTING.search(row.need("open", str))
+    found = _POSTING.search(row.need("onclick", str))
     if found is None:
         raise Malformed("no address of the posting")
     external_id = f"{found[2]}-{found[1]}"
-    summary = _SUMMARY.search(row.get("summary", str) or "")
+    summary = _SUMMARY.search(row.get("kurzb", str) or "")
     return Posting(
         external_id=external_id,
-        title=row.need("title", str),
+        title=row.need("stellenlink", str),
         url=_address(board, external_id),
         places=places([summary[1] if summary else None]),
         employment_type=line(summary[2]) if summary else None,

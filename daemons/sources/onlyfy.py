@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 from lxml import etree
 
-from daemons.sources.families.page_rows import classed
+from daemons.sources.families.page_rows import classed, outermost
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
@@ -39,6 +39,8 @@ _HOST = re.compile(r"([a-z0-9-]{1,63})\.(?:onlyfy\.jobs|jobbase\.io|prescreenapp
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9-]{3,99}", re.ASCII)
 _IN_PATH = re.compile(r"/job/(?:show/)?([a-z0-9][a-z0-9-]{3,99})(?:[/?#]|\Z)", re.ASCII)
 _DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}", re.ASCII)
+_ICON = re.compile(r"icon-[a-z-]{1,40}", re.ASCII)
+_MAX_ICONS = 20
 _PLACE = re.compile(r"(?:Standort|Location|Arbeitsort)\s*:\s*([^|:]{2,120}?)\s*(?:\||Zeitpunkt\b|Start\b|\Z)")
 _PAGE_SIZE = 100
 _MAX_PAGES = 500
@@ -110,24 +112,30 @@ def _fields(row: etree._Element) -> dict[str, Any]:
     """What a row says, as a JSON-like object."""
     links = [link for link in row.iter("a") if _IN_PATH.search(link.get("href") or "")]
     named = next((link for link in links if text_of(link)), None)
-    marker = next(iter(classed(row, "icon-map-marker")), None)
+    icons = outermost(row, lambda element: any(map(_ICON.fullmatch, (element.get("class") or "").split())))
     dates = (text_of(cell) or "" for cell in classed(row, "cell-table"))
     return {
         "href": named.get("href") if named is not None else None,
         "title": text_of(named),
-        "place": text_of(marker.getparent()) if marker is not None else None,
         "date": next((text for text in dates if _DATE.fullmatch(text)), None),
+        "icons": {_icon(icon): text_of(icon.getparent()) for icon in icons[:_MAX_ICONS]},
     }
+
+
+def _icon(element: etree._Element) -> str:
+    """Its name, which says what stands beside it: "icon-map-marker"."""
+    return next(name for name in (element.get("class") or "").split() if _ICON.fullmatch(name))
 
 
 def _row(row: Record, board: str) -> Posting:
     found = _IN_PATH.search(row.need("href", str))
     external_id = found[1] if found else ""
+    beside = row.sub("icons")
     return Posting(
         external_id=external_id,
         title=row.need("title", str),
         url=f"{board}/job/{external_id}",
-        places=places([row.get("place", str)]),
+        places=places([beside.get("icon-map-marker", str) if beside else None]),
         posted_at=day(row.get("date", str), "dmy"),
     )
 

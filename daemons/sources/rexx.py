@@ -24,14 +24,14 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 
 from daemons.sources.families.own_hosts import OwnHosts
-from daemons.sources.families.page_rows import classed, outermost, said
+from daemons.sources.families.page_rows import classed, outermost
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
 from lib.posting.jobposting import job_postings, read_job_posting
 from lib.posting.links import read_link, web_url
 from lib.posting.trees import html_tree, text_of
-from lib.posting.values import day, language, places
+from lib.posting.values import day, language, line, places
 
 _HOSTS = OwnHosts("rexx systems", "-portal.rexx-systems.com", ("rexx-systems.com", "rexx-recruitment.com"))
 _ID = re.compile(r"\d{1,18}", re.ASCII)
@@ -39,6 +39,9 @@ _POSTING = re.compile(r"(?:.{0,300}-)?([a-z]{2})-j(\d{1,18})\.html", re.ASCII)
 _CURSOR = re.compile(r"(\d{1,6}):(\d{1,18})", re.ASCII)
 _START = re.compile(r"[?&]start=(\d{1,6})(?:&|\Z)", re.ASCII)
 _PAGE_SIZES = (20, 50, 100)
+_PLACES = ("job_standort", "standort_bez")
+_DEPARTMENTS = ("job_details_first", "taetigkeiten")
+_ENDS = ("valid_until",)
 _PARTS = ("responsibilities", "qualifications", "jobBenefits")
 _ENTITIES = re.compile(r"(?:&(?:#\d{2,4}|[A-Za-z]{2,8}\d{0,2});){2,8}")
 _LIST = ("joboffers", "joboffer_table_container", "joblist_navigator")
@@ -157,10 +160,9 @@ def _rows(tree: etree._Element) -> list[dict[str, Any]]:
 
 def _card(card: etree._Element) -> dict[str, Any]:
     title = classed(card, "joboffer_title_text")
-    return _linked(title[0] if title else card) | {
-        "place": said(card, "job_standort"),
-        "department": said(card, "job_details_first"),
-    }
+    details = outermost(card, lambda one: (one.get("class") or "").startswith("job_"))
+    said = {(one.get("class") or "").split()[0]: text_of(one) for one in details}
+    return _linked(title[0] if title else card) | {"said": said}
 
 
 def _column(head: etree._Element) -> str:
@@ -174,11 +176,7 @@ def _column(head: etree._Element) -> str:
 
 def _table_row(row: etree._Element, columns: list[str]) -> dict[str, Any]:
     cells = dict(zip(columns, row.iterchildren("td"), strict=False))
-    return _linked(row) | {
-        "place": text_of(cells.get("standort_bez")),
-        "department": text_of(cells.get("taetigkeiten")),
-        "until": text_of(cells.get("valid_until")),
-    }
+    return _linked(row) | {"said": {name: text_of(cell) for name, cell in cells.items() if name}}
 
 
 def _linked(holder: etree._Element) -> dict[str, Any]:
@@ -196,15 +194,23 @@ def _row(row: Record, board: str) -> Posting:
     url = web_url(href)
     if found is None or url is None:
         raise Malformed("no address of the posting")
+    said = row.sub("said")
+    if said:
+        said.skip(("stellenbezeichnung", "job_location", "job_details_second"))
     return Posting(
         external_id=found[2],
         title=row.need("title", str),
         url=url,
-        places=places([row.get("place", str)]),
-        department=row.get("department", str),
+        places=places([said.get(name, str) for name in _PLACES] if said else ()),
+        department=_first(said, _DEPARTMENTS),
         language=language(found[1]),
-        valid_through=day(row.get("until", str), "dmy"),
+        valid_through=day(_first(said, _ENDS), "dmy"),
     )
+
+
+def _first(said: Record | None, names: tuple[str, ...]) -> str | None:
+    """What is said in the first of these columns that has anything."""
+    return next(filter(None, [line(said.get(name, str)) for name in names] if said else ()), None)
 
 
 def _whole(node: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,9 +54,9 @@ _TITLE = "HSTableLinkSubTitle"
 _OLD_TEXTS = ("tableaslist_text", "tableaslist_subtitle", "table-as-list__text", "table-as-list__subtitle")
 _SHORTEST_PAGE = 10
 _MAX_PAGES = 1_000
-_PLACES = frozenset({"anstellungsort", "standort", "ort", "arbeitsort", "location", "place of work", "work location"})
-_TYPES = frozenset({"art", "anstellungsart", "type", "employment type", "arbeitspensum", "pensum"})
-_DATES = frozenset({"online seit", "publiziert am", "online since", "published"})
+_PLACES = ("anstellungsort", "arbeitsort", "standort", "ort", "place of work", "work location", "location")
+_TYPES = ("anstellungsart", "employment type", "art", "type", "arbeitspensum", "pensum")
+_DATES = ("online seit", "publiziert am", "online since", "published")
 _NO_TEXT = ("script", "style", "nav", "header", "footer", "form", "button", "iframe", "noscript", "template", "svg")
 
 
@@ -168,13 +168,10 @@ def _rows(tree: etree._Element) -> list[dict[str, Any]]:
 
 def _fields(link: etree._Element, row: etree._Element | None) -> dict[str, Any]:
     """What a row says, as a JSON-like object."""
-    stated = {} if row is None else dict(_labelled(row))
     return {
         "href": link.get("href"),
         "title": text_of(link) or line(link.get("aria-label")),
-        "place": next((stated[label] for label in stated if label in _PLACES), None),
-        "type": next((stated[label] for label in stated if label in _TYPES), None),
-        "date": next((stated[label] for label in stated if label in _DATES), None),
+        "labels": {} if row is None else dict(_labelled(row)),
     }
 
 
@@ -191,14 +188,21 @@ def _labelled(row: etree._Element) -> Iterator[tuple[str, str]]:
 def _row(row: Record, origin: str) -> Posting:
     found = _VACANCY.search(row.need("href", str))
     external_id = f"{found[1]}-{found[2]}" if found else ""
+    labels = row.sub("labels")
     return Posting(
         external_id=external_id,
         title=row.need("title", str),
         url=_address(origin, external_id),
-        places=places([row.get("place", str)]),
-        employment_type=line(row.get("type", str)),
-        posted_at=day(row.get("date", str), "dmy"),
+        places=places(_stated(labels, _PLACES)),
+        employment_type=line(next(iter(_stated(labels, _TYPES)), None)),
+        posted_at=day(next(iter(_stated(labels, _DATES)), None), "dmy"),
     )
+
+
+def _stated(labels: Record | None, names: Iterable[str]) -> list[str]:
+    """What is said under any of the labels."""
+    texts = [labels.get(name, str) for name in names] if labels else []
+    return [text for text in texts if text]
 
 
 def _main(tree: etree._Element) -> str:
