@@ -7,8 +7,8 @@ Units    times are ISO 8601 in UTC; salaries are a year's, in the country's mone
 Errors   no key: 400 with HTML; a wrong one: 401; 404 for an unknown country; 503 with HTML
 Unsure   conditional GET; whether pages far behind the first are whole: only the newest 1,000 rows are read
 Traps    `salary_is_predicted` "1": the salary is Adzuna's guess, not the employer's; `description` is a teaser of at
-         most 500 characters, never the text; the default key has 25 requests a minute and 250 a day; contract,
-         coordinates and company may be missing
+         most 500 characters, never the text; `redirect_url` carries marks that change with every request; the default
+         key has 25 requests a minute and 250 a day; contract, coordinates and company may be missing
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _row(item: Record, country: str) -> Posting:
     row = Posting(
         external_id=external_id,
         title=line(item.need("title", str)) or "",
-        url=web_url(item.get("redirect_url", str)) or f"https://www.{_SITES[country]}/details/{external_id}",
+        url=_address(item) or f"https://www.{_SITES[country]}/details/{external_id}",
         company=line(company.get("display_name", str)) if company else None,
         places=places([location.get("display_name", str)]) if location else (),
         country=country.upper(),  # each country has an index of its own
@@ -135,6 +135,12 @@ def _row(item: Record, country: str) -> Posting:
             part.skip(("__CLASS__", "tag", "canonical_name"))
     item.skip(_IGNORED)
     return row
+
+
+def _address(item: Record) -> str | None:
+    """Where the ad is shown, without the marks of this request."""
+    address = web_url(item.get("redirect_url", str))
+    return address.partition("?")[0] if address else None
 
 
 def _salary(item: Record, country: str) -> Salary | None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -177,8 +177,8 @@ def _row(item: Record) -> Posting:
     if not _ID.fullmatch(external_id):
         raise Malformed(f"{external_id[:80]!r} cannot be the number of an ad")
     named, country = _where(item.subs("stellenlokationen"))
-    published = item.sub("veroeffentlichungszeitraum")
     first = moment(item.get("datumErsteVeroeffentlichung", str))
+    since, until = _span(item.sub("veroeffentlichungszeitraum"))
     row = Posting(
         external_id=external_id,
         title=line(item.need("stellenangebotsTitel", str)) or "",
@@ -189,8 +189,8 @@ def _row(item: Record) -> Posting:
         country=country,
         remote=_remote(item),
         employment_type=_employment(item),
-        posted_at=first or (moment(published.get("von", str)) if published else None),
-        valid_through=moment(published.get("bis", str)) if published else None,
+        posted_at=first or since,
+        valid_through=until,
         salary=_salary(item),
     )
     item.skip(_IGNORED)
@@ -201,6 +201,10 @@ def _detail(item: Record) -> Posting:
     text = item.html("stellenangebotsBeschreibung") or ""
     html = text if _MARKUP.search(text) else paragraphs(text)[:MAX_TEXT_CHARS]
     return msgspec.structs.replace(_row(item), html=html)
+
+
+def _span(published: Record | None) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if published is None else (moment(published.get("von", str)), moment(published.get("bis", str)))
 
 
 def _where(locations: list[Record]) -> tuple[tuple[str, ...], str | None]:

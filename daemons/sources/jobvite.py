@@ -39,6 +39,7 @@ _ID = re.compile(r"[A-Za-z0-9]{3,40}", re.ASCII)
 _IN_PATH = re.compile(r"/job/([A-Za-z0-9]{3,40})(?:/apply)?/?$", re.ASCII)
 _COUNT = re.compile(r"\bof\s+(\d{1,7})\b", re.ASCII)
 _SEVERAL = re.compile(r"\d+ locations?", re.IGNORECASE)
+_CELL = "jv-job-list-"
 _LAST_PAGE = 400
 
 
@@ -142,17 +143,18 @@ def _postings(tree: HtmlElement, tenant: str) -> dict[str, HtmlElement]:
 
 
 def _listed(anchors: Mapping[str, HtmlElement]) -> Iterator[dict[str, str | None]]:
-    """Id, title and place of each row; a row with several links is searched once."""
-    seen: dict[HtmlElement, str | None] = {}
+    """What stands in each row, by the names of its cells; a row with several links is read once."""
+    read: dict[HtmlElement, dict[str, str | None]] = {}
     for external_id, anchor in anchors.items():
-        row = next(anchor.iterancestors("tr", "li"), None)
-        if row is not None and row not in seen:
-            seen[row] = text_of(first_with_class(row, "jv-job-list-location"))
-        yield {"id": external_id, "title": text_of(anchor), "place": None if row is None else seen[row]}
+        row = next(anchor.iterancestors("tr"), None)
+        if row is not None and row not in read:
+            read[row] = {(cell.get("class") or "").removeprefix(_CELL): text_of(cell) for cell in row.iter("td")}
+        yield (read[row] if row is not None else {}) | {"id": external_id, "title": text_of(anchor)}
 
 
 def _row(item: Record, board: str) -> Posting:
-    external_id, place = item.need("id", str), line(item.get("place", str))
+    external_id, place = item.need("id", str), line(item.get("location", str))
+    item.skip(("name", ""))
     return Posting(
         external_id=external_id,
         title=line(item.need("title", str)) or "",

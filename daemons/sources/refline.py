@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from lxml.html import HtmlElement
 
-from daemons.sources.families.classes import first_with_class, with_class
+from daemons.sources.families.classes import with_class
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
@@ -33,7 +33,6 @@ _TENANTS = Tenants("Refline", re.compile(r"\d{6}", re.ASCII))
 _ID = re.compile(r"(\d{1,12})-(\d{1,6})", re.ASCII)
 _AD = re.compile(r"/(\d{6})/(\d{1,12})/pub/(\d{1,6})(?:/|$)", re.ASCII)
 _COUNT = re.compile(r"Es lieg(?:en|t) (\d{1,6}|keine) Angebote? vor")
-_COLUMNS = ("workplace", "workload", "published", "department", "operationArea")
 
 
 class Refline:
@@ -102,15 +101,16 @@ def _total(tree: HtmlElement) -> int | None:
 def _listed(cells: Mapping[str, HtmlElement]) -> Iterator[dict[str, str | None]]:
     """What stands in each ad's row; a row with several ads is read once."""
     read: dict[HtmlElement, dict[str, str | None]] = {}
-    for external_id, cell in cells.items():
-        row = next(cell.iterancestors("tr"), None)
+    for external_id, title in cells.items():
+        row = next(title.iterancestors("tr"), None)
         if row is not None and row not in read:
-            read[row] = {name: text_of(first_with_class(row, name)) for name in _COLUMNS}
-        yield (read[row] if row is not None else {}) | {"id": external_id, "title": text_of(cell)}
+            read[row] = {cell.get("class") or "": text_of(cell) for cell in row.iter("td")}
+        yield (read[row] if row is not None else {}) | {"id": external_id, "title": text_of(title)}
 
 
 def _row(item: Record, tenant: str) -> Posting:
     external_id = item.need("id", str)
+    item.skip(("position", "locale", "segment", ""))
     department, area = line(item.get("department", str)), line(item.get("operationArea", str))
     return Posting(
         external_id=external_id,

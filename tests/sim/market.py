@@ -5,20 +5,22 @@ Everything follows from (seed, companies, postings, start); nothing is rendered 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from tests.sim.companies import found_companies
-from tests.sim.posting import Edit, Language, Posting, draw_posting
+from tests.sim.posting import Edit, Language, Posting, draw_posting, key_of
 from tests.sim.systems import SYSTEMS
 from tests.sim.view import Board, View
 from tests.sim.wire import Answer, Call, Showing, System
 
 LARGEST_BOARD = 1_500
+# Enough to show what the crawler does: one system of each kind of paging, text and id.
+FEW_SYSTEMS = ("ashby", "greenhouse", "lever", "personio", "smartrecruiters")
 FIRST_DAY = date(2026, 11, 2)
 
 
@@ -46,7 +48,7 @@ class Changes:
 
 
 class Market:
-    """The market on its current day. `companies`: None makes one for every fifty postings."""
+    """The market on its current day. `companies`: None makes one for every fifty postings; `systems`: None for all."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Market:
         start: date = FIRST_DAY,
         rates: Rates = Rates(),
         cache_bytes: int = 1_000_000_000,
+        systems: Collection[str] | None = None,
     ) -> None:
         self.seed = seed
         self.start = start
@@ -71,18 +74,22 @@ class Market:
         self._closed: set[int] = set()
         self._cache: OrderedDict[tuple[str, Call, int, Showing], Answer] = OrderedDict()
         self._cache_room = cache_bytes
-        self._found(companies if companies is not None else max(1, postings // 50), postings)
+        names = list(SYSTEMS if systems is None else systems)
+        self._found(companies if companies is not None else max(1, postings // 50), postings, names)
         self._by_tenant = {(board.source, board.tenant.casefold()): board for board in self.boards}
+        self._moved: dict[tuple[str, str], Board] = {}
 
-    def _found(self, companies: int, postings: int) -> None:
+    def _found(self, companies: int, postings: int, names: list[str]) -> None:
         rng = Random(self.seed)
         sizes = board_sizes(companies, postings)
         self._weights = sizes
-        names = list(SYSTEMS)
         rng.shuffle(names)
+        turns = deque(names)
         count = {"de": 0, "en": 0}
         for company, size in zip(found_companies(companies, rng), sizes, strict=True):
-            system = SYSTEMS[names[company.index % len(names)]]
+            system = SYSTEMS[turns.popleft()]
+            if not (system.single and turns):
+                turns.append(system.name)
             lesser: Language = "de" if count["de"] <= count["en"] else "en"
             languages: tuple[Language, ...] = ("de", "en") if company.index % 3 == 2 else (lesser,)
             board = Board(company, system.name, system.tenant(company), languages, set())
@@ -155,6 +162,18 @@ class Market:
         while self.day < day:
             self.advance()
 
+    def move(self, board: Board, to: str) -> Board:
+        """Moves a company's board to the system `to`: there its postings have new ids and addresses.
+
+        The old system does not know it any more, but its public page leads on, as companies have it set up.
+        """
+        old = (board.source, board.tenant.casefold())
+        board.source, board.tenant = to, SYSTEMS[to].tenant(board.company)
+        board.version += 1
+        self._moved[old] = self._by_tenant.pop(old)
+        self._by_tenant[to, board.tenant.casefold()] = board
+        return board
+
     def open_keys(self) -> frozenset[int]:
         """The postings that are open today."""
         return frozenset(key for board in self.boards for key in board.keys)
@@ -192,8 +211,13 @@ class Market:
 
     def answer(self, system: System, call: Call, showing: Showing) -> Answer:
         """The system's answer to `call` today, from the cache where the board has not changed."""
-        board = self._by_tenant.get((system.name, call.tenant.casefold()))
+        board = (
+            self._by_tenant.get((system.name, call.tenant.casefold())) if call.tenant else self._owner_of(system, call)
+        )
         if board is None:
+            moved = self._moved.get((system.name, call.tenant.casefold()))
+            if moved is not None and call.kind == "page":
+                return Answer(b"", 301, headers={"Location": SYSTEMS[moved.source].board_url(moved.tenant)})
             return system.unknown(call)
         key = (system.name, call, board.version, showing)
         answer = self._cache.get(key)
@@ -203,6 +227,15 @@ class Market:
         else:
             self._cache.move_to_end(key)
         return answer
+
+    def _owner_of(self, system: System, call: Call) -> Board | None:
+        """The board of a posting that is asked for by its number alone."""
+        number = system.number(call)
+        key = None if number is None else key_of(number)
+        if key is None or key >= len(self._owner):
+            return None
+        board = self.boards[self._owner[key]]
+        return board if board.source == system.name else None
 
     def _remember(self, key: tuple[str, Call, int, Showing], answer: Answer) -> None:
         self._cache[key] = answer

@@ -77,6 +77,7 @@ class System(ABC):
     """
 
     name: str
+    single = False  # whether there is one board for all the world: then one company has it
 
     @abstractmethod
     def tenant(self, company: Company) -> str:
@@ -113,6 +114,10 @@ class System(ABC):
     @abstractmethod
     def replay(self, call: Call, saved: Saved) -> Answer:
         """The answer made of saved payloads, untouched."""
+
+    def number(self, call: Call) -> int | None:
+        """The number of the posting that is asked for, where the address does not say whose it is (no tenant)."""
+        return None
 
     def robots(self, host: str) -> str | None:
         """The host's robots.txt, None where it has none."""
