@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lib.errors import ConfigError
+from lib.net.proxies.address import problems as proxy_problems
 from lib.net.secrets import problems as key_problems
 
 PREFIX = "VAKANZ_"
@@ -55,11 +56,23 @@ class Config:
     metered_daily: int = field(
         default=200, metadata={"help": "requests a day to each metered source, of all servers together; 0: none"}
     )
+    proxied_sources: tuple[str, ...] = field(
+        default=(), metadata={"help": "sources that are asked through proxies only, such as lever,personio"}
+    )
+    proxies: tuple[str, ...] = field(
+        default=(), repr=False, metadata={"help": "http://user:password@host:port, by commas or one on each line"}
+    )
+    proxy_echo: str = field(
+        default="", metadata={"help": "https:// address that answers with its caller's, to prove proxies by"}
+    )
     overpass: str = field(
         default="", metadata={"help": "Overpass API server whose map is searched for companies; empty: no search"}
     )
     guess_slugs: bool = field(
         default=False, metadata={"help": "where a company's site shows no board, guess its tenants as a last resort"}
+    )
+    browser: str = field(
+        default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
     )
     simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
@@ -90,6 +103,11 @@ class Config:
         """The sources' keys by name."""
         pairs = (entry.partition("=") for entry in self.source_keys)
         return {name: value for name, _, value in pairs}
+
+    @property
+    def echo(self) -> str:
+        """The address that tells a caller its own; a simulated market has one."""
+        return self.proxy_echo or (f"{self.simulator.rstrip('/')}/_sim/echo" if self.simulator else "")
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process this same configuration."""
@@ -169,6 +187,11 @@ def _contradictions(config: Config) -> list[str]:
             ipaddress.ip_network(network)
         except ValueError as error:
             problems.append(f"allowed_networks: {error}")
+    problems += [f"proxies: {problem}" for problem in proxy_problems(config.proxies)]
+    if config.proxied_sources and not config.proxies:
+        problems.append("proxied_sources: there are no proxies; set proxies as well")
+    if config.proxies and not config.simulator and _scheme(config.proxy_echo) != "https":
+        problems.append("proxy_echo: an https:// address is expected, or a proxy could answer in its place")
     problems += [f"source_keys: {problem}" for problem in key_problems(config.source_keys)]
     positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeAlias
@@ -64,6 +64,7 @@ class Fetcher:
     `client`: the Redis in which all processes share the limits, None for limits of this process alone.
     `key_of`: the operator's key by the name under which requests ask for it, None where it is not set.
     `route`: by which way requests go out, robots.txt included; None: from this machine's own address.
+    `elsewhere`: the open clients of sources that this one sends nothing for.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Fetcher:
         rng: random.Random | None = None,
         key_of: Callable[[str], str | None] = lambda name: None,
         route: Route | None = None,
+        elsewhere: Mapping[str, Fetcher] | None = None,
     ) -> None:
         self._policy = policy
         self._key_of = key_of
@@ -84,6 +86,7 @@ class Fetcher:
         self._robots = Robots(self._fetch_rules, policy.robot)
         self._observer = observer
         self._route = route or Direct(policy)
+        self._elsewhere = elsewhere or {}
 
     async def __aenter__(self) -> Self:
         await self._route.start()
@@ -105,11 +108,13 @@ class Fetcher:
         """
         return await self._ask(request, validators, None)
 
-    async def site_rules(self, url: str) -> SiteRules:
+    async def site_rules(self, url: str, source: str = "") -> SiteRules:
         """What the robots.txt of `url`'s site says beside permissions: sitemaps and content signals.
 
-        Raises Refused, Transient, RateLimited.
+        `source`: on whose behalf it is asked. Raises Refused, Transient, RateLimited.
         """
+        if source in self._elsewhere:
+            return await self._elsewhere[source].site_rules(url)
         return await self._robots.site_rules(check_url(url, self._policy))
 
     async def download(self, request: Request, sink: Sink, *, validators: Validators | None = None) -> Response:
@@ -120,6 +125,9 @@ class Fetcher:
         return await self._ask(request, validators, sink)
 
     async def _ask(self, request: Request, validators: Validators | None, sink: Sink | None) -> Response:
+        other = self._elsewhere.get(request.source)
+        if other is not None:
+            return await other._ask(request, validators, sink)
         if not request.secrets:
             return await self._send(request, validators, None, sink)
         sent, veil = filled(request, self._key_of)

@@ -22,6 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `secrets`: names of the operator's keys; the client writes each in for `{name}` in `url`, `params` and `headers`
     at the moment of sending, and nothing else ever holds them.
     `state`: what whoever reads the answer must know beside what was sent; it is not sent.
+    `source`: on whose behalf it is sent; the operator may want it to go out by another way.
     `answers`: error statuses that come as answers, for whoever reads more from their bodies than the status says.
     """
 
@@ -35,7 +36,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     documented_api: bool = False
     secrets: tuple[str, ...] = ()
     state: str = ""
+    source: str = ""
     answers: frozenset[int] = frozenset()
+
+    def on_behalf_of(self, source: str) -> Request:
+        """This request as one of `source`."""
+        return msgspec.structs.replace(self, source=source)
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
