@@ -29,7 +29,8 @@ async def check(client: Fetch, source: Source, tenant: str) -> Verdict:
     cursor = None
     try:
         for _ in range(_MAX_STEPS):
-            page = source.parse(tenant, await client.send(source.request(tenant, cursor)))
+            request = source.request(tenant, cursor).on_behalf_of(source.name)
+            page = source.parse(tenant, await client.send(request))
             if page.rows or page.cursor is None:
                 return judged(page)
             cursor = page.cursor

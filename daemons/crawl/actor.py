@@ -39,7 +39,7 @@ async def serve(life: Life, shards: range) -> None:
     sources = list(switched_on(config))
     slots = anyio.CapacityLimiter(config.crawl_concurrency)
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
-    async with fetcher(config, life.cache) as client:
+    async with fetcher(config, life.cache, life.database) as client:
         crawler = Crawler(
             life.database, client, blobs, session, f"{config.host}:{life.unit}", random.Random(),
             life.progress,

@@ -135,7 +135,7 @@ async def _crawl(config: Config, database: Database, cache: Cache, board_id: int
     if board is None:
         raise NoSuchBoard(f"board {board_id} is being crawled at this moment")
     await boards.open_session(database, session, config.host, vakanz_version())
-    async with fetcher(config, cache) as client:
+    async with fetcher(config, cache, database) as client:
         crawler = Crawler(database, client, Blobs(config.blobs), session, owner, random.Random())
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_extend, database, owner, board_id)

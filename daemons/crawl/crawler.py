@@ -17,7 +17,7 @@ from daemons.crawl.ledger import Ledger
 from daemons.crawl.moving import destination
 from daemons.crawl.walk import Client, Walk, Walker
 from daemons.sources import SOURCES
-from lib.errors import Denied, Fenced, Gone, Malformed, RateLimited, SourceError
+from lib.errors import Denied, Fenced, Gone, Malformed, ProxyFailed, RateLimited, SourceError
 from lib.life.metrics import crawled
 from lib.posting import boards, writing
 from lib.posting.boards import Board, BoardState, Finished, Mark
@@ -180,7 +180,7 @@ class Crawler:
             self.turned()
 
     async def _fail(self, source: Source, board: Board, ledger: Ledger, error: SourceError) -> Outcome:
-        failures = board.failures + (0 if isinstance(error, RateLimited) else 1)
+        failures = board.failures + (0 if isinstance(error, (ProxyFailed, RateLimited)) else 1)
         now = datetime.now(UTC)
         end = Finished(
             state="denied" if isinstance(error, Denied) else board.state,

@@ -87,7 +87,7 @@ class Walker:
         asked: set[str | None] = set()
         while cursor not in asked and len(asked) < _MAX_PAGES:
             asked.add(cursor)
-            request = self.source.request(self.tenant, cursor)
+            request = self.source.request(self.tenant, cursor).on_behalf_of(self.source.name)
             address = _address(request)
             mark = marks.get(address)
             known = mark.validators if mark is not None and len(marks) == 1 else None
@@ -127,7 +127,7 @@ class Walker:
 
     async def _stream(self, source: StreamSource, ledger: Ledger, marks: Mapping[str, Mark]) -> Walk:
         """Fetches a long document into the archive, and reads it from there."""
-        request = source.request(self.tenant, None)
+        request = source.request(self.tenant, None).on_behalf_of(source.name)
         mark = marks.get(_address(request))
         document = _Document(self.archive, self.turned)
 
@@ -246,7 +246,9 @@ class _Document:
 
 
 def _address(request: Request) -> str:
-    return f"{request.url}?{urlencode(request.params)}"
+    """What tells a page from the others of its list: its URL, and the body where all pages are asked at one URL."""
+    address = f"{request.url}?{urlencode(request.params)}"
+    return address if request.body is None else f"{address}#{hashlib.sha256(request.body).hexdigest()}"
 
 
 async def parse(source: Source, tenant: str, response: Response) -> Page:

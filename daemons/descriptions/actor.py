@@ -28,7 +28,7 @@ async def description_fold(
     session = session_id(config.host)
     await boards.open_session(database, session, config.host, vakanz_version())
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=turned))
-    async with fetcher(config, cache) as client:
+    async with fetcher(config, cache, database) as client:
         yield DescriptionFold(
             database, client, blobs, switched_on(config), session, config.detail_refresh_days,
             config.detail_concurrency, random.Random(), turned,

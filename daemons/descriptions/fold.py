@@ -19,7 +19,7 @@ import anyio
 from daemons.crawl.archive import raw_record
 from daemons.crawl.walk import Fetch, patiently
 from lib.backoff import full_jitter_delays
-from lib.errors import Denied, Malformed, RateLimited, SourceError
+from lib.errors import Denied, Malformed, ProxyFailed, RateLimited, SourceError
 from lib.net.messages import Response
 from lib.posting import boards, writing
 from lib.posting.boards import RawResponse
@@ -188,7 +188,7 @@ class DescriptionFold:
 
     async def _detail(self, wanted: Wanted) -> Came | Vanished | Postponed:
         source = self._details[wanted.source]
-        request = source.detail_request(wanted.tenant, wanted.external_id)
+        request = source.detail_request(wanted.tenant, wanted.external_id).on_behalf_of(source.name)
         try:
             response = await patiently(partial(self.fetcher.send, request), self.rng, self.turned)
             detail = source.parse_detail(wanted.tenant, response)
@@ -219,12 +219,12 @@ class DescriptionFold:
         ]
 
     def _postponed(self, wanted: Wanted, error: SourceError, refusals: int) -> Postponed:
-        """When to try again. Being told to wait costs no attempt."""
+        """When to try again. Being told to wait costs no attempt, and neither does a proxy's failure."""
         now = datetime.now(UTC)
         reason = f"{type(error).__name__}: {error}"[:500]
         if isinstance(error, RateLimited):
             return Postponed(wanted.posting_id, wanted.source, wanted.attempts, refusals, error.retry_at, reason, False)
-        attempts = wanted.attempts + 1
+        attempts = wanted.attempts + (0 if isinstance(error, ProxyFailed) else 1)
         final = attempts >= _MAX_ATTEMPTS or isinstance(error, Denied)
         delays = full_jitter_delays(self.rng, first_s=_FIRST_RETRY_S * 2.0**wanted.attempts, cap_s=_LONGEST_RETRY_S)
         retry_at = now + timedelta(seconds=_FIRST_RETRY_S / 2 + next(delays))
