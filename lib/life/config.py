@@ -74,6 +74,9 @@ class Config:
     browser: str = field(
         default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
     )
+    browser: str = field(
+        default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
+    )
     simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
     api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
