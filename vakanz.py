@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "board": "daemons.crawl.cli:board_app",
     "crawl": "daemons.crawl.cli:crawl_app",
+    "careers": "daemons.careers.cli:careers_app",
     "companies": "daemons.companies.cli:companies_app",
     "source": "daemons.sources.cli:source_app",
     "shard": "daemons.shards:shard_app",
@@ -150,12 +151,14 @@ async def _create_key(database: Database, label: str) -> str:
 
 
 def _recognise(url: str) -> Recognised | None:
+    from daemons.careers.site import EVERY_S, SOURCE, Site
     from daemons.sources import detect
     from keeper.local.market import Recognised
 
     found = detect(url)
     if found is None:
-        return None
+        site = Site.of(url)
+        return None if site is None else Recognised(SOURCE, site.tenant, site.start, EVERY_S)
     system, tenant = found
     return Recognised(system.name, tenant, system.board_url(tenant), int(system.every.total_seconds()))
 

@@ -35,6 +35,8 @@ class Domain:
 
 DOMAINS: Mapping[str, Domain] = {
     "crawl": Domain("daemons.crawl.actor"),
+    "careers": Domain("daemons.careers.actor"),
+    "browser": Domain("daemons.careers.actor", "serve_browser"),
     "descriptions": Domain("daemons.descriptions.actor", parts=SHARDS),
     "enrich": Domain("daemons.enrich.actor", parts=SHARDS),
     "embed": Domain("daemons.embed.actor", "serve_listings", parts=SHARDS),

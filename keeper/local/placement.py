@@ -11,6 +11,7 @@ from lib.life.config import Config
 
 _UNITS = (
     ("crawl@0", 0),
+    ("careers@0", 0),
     ("descriptions@0-7", 0),
     ("enrich@0-7", 0),
     ("embed@0-7", 0),
@@ -19,17 +20,18 @@ _UNITS = (
     ("api@0", 1),
 )
 _GEO = ("geo@0-24", 0)
+_BROWSER = ("browser@0", 0)
 
 
 def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
     """The units with what starts them. Children get `environment` and exactly this configuration.
 
-    The map is searched only where a server of maps is configured.
+    The map is searched only where a server of maps is configured, and a browser is started only where there is one.
     """
     env = {**environment, **config.environment(), "VAKANZ_LOG_FORMAT": "json"}
     return [
         Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)
-        for name, order in (*_UNITS, *([_GEO] if config.overpass else []))
+        for name, order in (*_UNITS, *([_GEO] if config.overpass else []), *([_BROWSER] if config.browser else []))
     ]
 
 
