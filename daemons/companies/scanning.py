@@ -77,7 +77,7 @@ class Scanner:
             if not what.endswith(".paths.gz"):
                 return [what]
             listed = await self._fetched(what)
-            lines = [line.decode("utf-8", "replace").strip() for line in _lines(listed)]
+            lines = [line.decode("utf-8", "replace").strip() for line in packed_lines(listed)]
             return [_DATA + line for line in lines if line.endswith(".parquet") and "subset=warc" in line]
         path = Path(what)
         if path.is_dir():
@@ -173,14 +173,14 @@ def _scan_file(path: Path, tally: Tally) -> None:
         if parquet:
             columnar.scan(path, tally)
         else:
-            read_lines(_lines(path), tally)
+            read_lines(packed_lines(path), tally)
     except OSError as error:
         raise NoPart(f"{path}: {error.strerror or error}") from error
     if tally.rows and tally.broken == tally.rows:
         raise Malformed(f"{path.name} is no part of the index: none of its lines can be read")
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def packed_lines(path: Path) -> Iterator[bytes]:
     """The lines of a file, unpacked where it is packed; one that never ends comes in pieces. Raises Malformed."""
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"

@@ -60,6 +60,7 @@ def _write(db: duckdb.DuckDBPyConnection, path: Path, table: str, without: froze
         "url_surtkey": "array_to_string(list_reverse(string_split(host, '.')), ',') || ')' || url",
         "url_protocol": "'https'",
         "url_path": "regexp_extract(url, '^[a-z]+://[^/]*(/[^?]*)', 1)",
+        "url_query": "nullif(regexp_extract(url, '[?](.*)$', 1), '')",
         "fetch_status": "200",
         "fetch_redirect": "redirect",
         "crawl": "'CC-MAIN-2026-25'",
