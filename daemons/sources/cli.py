@@ -5,17 +5,24 @@ from __future__ import annotations
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import anyio
 import msgspec
 import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from daemons.crawl.metered import switched_on
 from daemons.sources import SOURCES, UnknownSource, source
 from lib.errors import Gone, Malformed, Refused, VakanzError
+from lib.life.config import load
+from lib.life.session import open_database
 from lib.net.messages import Request, Response
+from lib.posting.boards import Yield, yields
 from lib.posting.contract import DetailSource, Page, Posting, Source, fill_row, merge_rows
 from lib.text.html import html_to_text
 
@@ -29,18 +36,62 @@ _GZIP = b"\x1f\x8b"
 def list_sources(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """Show the systems that Vakanz reads."""
-    for one in SOURCES.values():
-        facts = {
-            "name": one.name,
-            "title": one.title,
-            "every_s": int(one.every.total_seconds()),
-            "completeness": one.completeness.name.lower(),
-            "detail": isinstance(one, DetailSource),
-        }
-        typer.echo(
-            orjson.dumps(facts).decode() if as_json else f"{one.name:<18}{one.title:<18}{one.completeness.value}"
-        )
+    """Show the catalogue: which systems there are, which are on, how sure their facts are, and what they bring.
+
+    "Confidence" says what a source is written after; "yield" is the number of postings on the last complete lists. A
+    source that is off says below the table what has to be decided before it is used.
+    """
+    yields, on = anyio.run(_state)
+    lines = [_facts(one, yields.get(one.name), one.name in on) for one in SOURCES.values()]
+    if as_json:
+        for line in lines:
+            typer.echo(orjson.dumps(line))
+        return
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for name in ("source", "status", "confidence", "text", "boards", "failing", "last run", "yield"):
+        right = name in ("boards", "failing", "yield")
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for line in lines:
+        at = line["last_run"]
+        table.add_row(
+            line["name"], "on" if line["on"] else "[yellow]off[/]", line["confidence"],
+            "detail" if line["detail"] else "list", str(line["boards"]), str(line["failing"] or ""),
+            "never" if at is None else f"{at:%m-%d %H:%M}", f"{line['yield']:,}" if at else "",
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    for line in lines:
+        if not line["on"]:
+            console.print(f"\n[yellow]{line['name']}[/] is off: {line['consent']}", highlight=False)
+
+
+def _facts(one: Source, found: Yield | None, on: bool) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "on": on,
+        "consent": one.consent,
+        "confidence": one.confidence.name.lower(),
+        "confidence_why": one.confidence.value,
+        "completeness": one.completeness.name.lower(),
+        "detail": isinstance(one, DetailSource),
+        "every_s": int(one.every.total_seconds()),
+        "boards": found.boards if found else 0,
+        "failing": found.failing if found else 0,
+        "last_run": found.last_run if found else None,
+        "last_complete": found.last_complete if found else None,
+        "yield": found.listed if found else 0,
+    }
+
+
+async def _state() -> tuple[dict[str, Yield], Collection[str]]:
+    """What each source has brought, and which are on. Where nothing was ever set up, nothing is started to ask."""
+    config = load()
+    on = switched_on(config).keys()
+    if not config.dsn and not config.home.exists():
+        return {}, on
+    async with open_database(config) as database:
+        return {one.source: one for one in await yields(database)}, on
 
 
 @source_app.command()
@@ -48,6 +99,12 @@ def parse(
     name: Annotated[str, typer.Argument(help="The source, e.g. greenhouse.")],
     files: Annotated[list[str], typer.Argument(help="Saved payloads, plain or gzip; - is standard input.")],
     tenant: Annotated[str, typer.Option(help="The board's token in its address.")],
+    cursor: Annotated[
+        str | None, typer.Option(help="What the page was asked with, for systems whose pages are not all alike.")
+    ] = None,
+    detail_of: Annotated[
+        str | None, typer.Option("--id", help="The files are details of this posting, which do not say its id.")
+    ] = None,
 ) -> None:
     """Read saved payloads and write their postings as JSON lines.
 
@@ -57,9 +114,10 @@ def parse(
     try:
         reader = source(name)
         reader.board_url(tenant)
-    except (UnknownSource, Refused) as error:
+        asked = _asked(reader, tenant, cursor, detail_of)
+    except (UnknownSource, Refused, Malformed) as error:
         raise typer.BadParameter(str(error)) from error
-    board = _Board(reader, tenant)
+    board = _Board(reader, tenant, asked, detail_of)
     for file in files:
         try:
             board.add(_read(file))
@@ -73,34 +131,48 @@ def parse(
         typer.echo(note, err=True)
 
 
+def _asked(reader: Source, tenant: str, cursor: str | None, detail_of: str | None) -> Request:
+    """The request that the payloads answer; one without parameters where nobody says, so nothing is derived from it."""
+    if detail_of is not None:
+        if not isinstance(reader, DetailSource):
+            raise Malformed(f"{reader.title} has no details: its lists have the texts")
+        return reader.detail_request(tenant, detail_of)
+    return Request(url="saved:") if cursor is None else reader.request(tenant, cursor)
+
+
 class _Board:
     """What the saved payloads of one board say together."""
 
-    def __init__(self, reader: Source, tenant: str) -> None:
+    def __init__(self, reader: Source, tenant: str, asked: Request, detail_of: str | None) -> None:
         self._reader = reader
         self._tenant = tenant
+        self._asked = asked
+        self._detail_of = detail_of
         self._pages: list[Page] = []
         self._details: dict[str, Posting] = {}
         self._gone: set[str] = set()
 
     def add(self, body: bytes) -> None:
         """One more payload. Raises Malformed when it is neither a page nor a detail."""
-        # An empty set of parameters: nobody knows what was asked, so nothing is derived from it.
-        response = Response(request=Request(url="saved:"), url="saved:", status=200, headers={}, body=body)
+        response = Response(request=self._asked, url=self._asked.url, status=200, headers={}, body=body)
+        if self._detail_of is not None and isinstance(self._reader, DetailSource):
+            self._add_detail(self._reader, response)
+            return
         try:
             self._pages.append(self._reader.parse(self._tenant, response))
         except Malformed as no_page:
             if not isinstance(self._reader, DetailSource):
                 raise
-            self._add_detail(self._reader, response, no_page)
+            try:
+                self._add_detail(self._reader, response)
+            except Malformed as no_detail:
+                raise Malformed(f"neither a list ({no_page}) nor a detail ({no_detail})") from no_detail
 
-    def _add_detail(self, reader: DetailSource, response: Response, no_page: Malformed) -> None:
+    def _add_detail(self, reader: DetailSource, response: Response) -> None:
         try:
             row = reader.parse_detail(self._tenant, response)
         except Gone:
-            self._gone.add(str(response.json_object().get("id")))
-        except Malformed as no_detail:
-            raise Malformed(f"neither a list ({no_page}) nor a detail ({no_detail})") from no_detail
+            self._gone.add(self._detail_of or str(response.json_object().get("id")))
         else:
             self._details[row.external_id] = row
 

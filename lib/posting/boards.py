@@ -105,6 +105,24 @@ async def list_all(database: Database) -> list[tuple[Board, int]]:
     return [(Board.of(row), row["open"]) for row in await database.fetch(_SQL.list_boards, None)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Yield:
+    """What the boards of one source bring. `listed`: postings on their last complete lists; `failing`: boards whose
+    last crawl ended with an error or a doubt."""
+
+    source: str
+    boards: int
+    failing: int
+    last_run: datetime | None
+    last_complete: datetime | None
+    listed: int
+
+
+async def yields(database: Database) -> list[Yield]:
+    """What each source brings that has boards."""
+    return [Yield(**dict(row)) for row in await database.fetch(_SQL.yield_by_source)]
+
+
 async def find(database: Database, name: str) -> list[int]:
     """Ids of the boards that `name` may mean: an id, a tenant, source:tenant, or the board's address."""
     return [row["id"] for row in await database.fetch(_SQL.find_boards, name)]

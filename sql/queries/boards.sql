@@ -17,6 +17,12 @@ SELECT b.*, (SELECT count(*) FROM posting p WHERE p.board_id = b.id AND p.state 
  WHERE ($1::bigint IS NULL OR b.id = $1)
  ORDER BY b.source, b.tenant
 
+-- yield_by_source --
+-- What each source brings.
+SELECT source, count(*)::int AS boards, count(*) FILTER (WHERE last_error IS NOT NULL)::int AS failing,
+       max(last_crawled_at) AS last_run, max(last_complete_at) AS last_complete, coalesce(sum(last_count), 0)::int AS listed
+  FROM board WHERE state <> 'moved' GROUP BY source ORDER BY source
+
 -- find_boards --
 -- A board by id, by tenant, by source:tenant or by address.
 SELECT id FROM board

@@ -154,3 +154,14 @@ async def test_an_end_without_a_whole_list_keeps_what_was_known(database: Databa
     assert (row["last_complete_at"], row["last_count"]) == tuple(known)
     assert (row["state"], row["failures"], row["last_error"]) == ("denied", 2, "Denied: 403")
     assert row["last_crawled_at"] > row["last_complete_at"]
+
+
+async def test_what_each_source_brings(database: Database) -> None:
+    rows = [("lever", name, None, "https://jobs.lever.co/x", 60) for name in ("a", "b", "c")]
+    await boards.add_many(database, rows)
+    await database.execute("UPDATE board SET last_crawled_at = now(), last_count = 7 WHERE tenant <> 'c'")
+    await database.execute("UPDATE board SET last_error = 'no answer' WHERE tenant = 'b'")
+    (found,) = await boards.yields(database)
+    assert (found.source, found.boards, found.failing, found.listed) == ("lever", 3, 1, 14)
+    assert found.last_run is not None
+    assert found.last_complete is None
