@@ -33,7 +33,7 @@ _TENANTS = Tenants(
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _PAGE_SIZE = 100
-_MAX_ROWS = 50_000
+_MAX_ROWS = 200_000
 _SECTIONS = ("companyDescription", "jobDescription", "qualifications", "additionalInformation")
 _IGNORED = (
     "uuid",

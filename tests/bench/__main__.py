@@ -21,7 +21,9 @@ from lib.store import embedded
 from tests.bench.lab import Lab
 from tests.bench.rows import Row, table
 
-MEASUREMENTS = ("ingest", "following", "details", "answering", "matching", "vectors", "memory")
+MEASUREMENTS = (
+    "ingest", "following", "details", "answering", "matching", "vectors", "memory", "parse", "crawl", "feed",
+)  # fmt: skip
 Measure = Callable[[Lab], Awaitable[Sequence[Row]]]
 
 

@@ -28,8 +28,8 @@ async def measure(lab: Lab) -> list[Row]:
         config = lab.config(dsn, "http://127.0.0.1:9")
         rows = []
         for unit in _UNITS:
-            with _running(config, unit) as process:
-                await _started(dsn, unit, process)
+            with running(config, unit) as process:
+                await started(dsn, unit, process)
                 await anyio.sleep(_SETTLE_S)
                 used = psutil.Process(process.pid).memory_full_info()
             rows.append(
@@ -44,7 +44,8 @@ async def measure(lab: Lab) -> list[Row]:
 
 
 @contextmanager
-def _running(config: Config, unit: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(config: Config, unit: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon as a process of its own."""
     settings = config.environment() | {"VAKANZ_API_PORT": "0", "VAKANZ_DRAIN_S": "2"}
     command = [sys.executable, "-m", "vakanz", "daemon", unit]
     with subprocess.Popen(command, cwd=REPOSITORY, env={**environment(), **settings}) as process:
@@ -54,7 +55,7 @@ def _running(config: Config, unit: str) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
-async def _started(dsn: str, unit: str, process: subprocess.Popen[bytes]) -> None:
+async def started(dsn: str, unit: str, process: subprocess.Popen[bytes]) -> None:
     """Waits for the daemon's first heartbeat."""
     async with Database(dsn) as database:
         with anyio.fail_after(_START_S):
