@@ -37,7 +37,7 @@ class Square:
 
     def quarters(self) -> tuple[Square, ...]:
         """Four squares that cover this one; none where it is too small to be cut."""
-        half = math.ceil(self.half_m / 2)
+        half = math.ceil(self.half_m * 0.505)  # a degree of longitude is longer in the southern ones
         if half < SMALLEST_HALF_M:
             return ()
         south, west, north, east = self.edges
