@@ -109,7 +109,7 @@ def _row(item: Record, board: str) -> Posting:
     sector = found.take("JobSector")
     names = sector if isinstance(sector, list) else [sector]
     row = Posting(
-        external_id=line(external_id[:200]) or "",
+        external_id=line(clean_text(external_id)) or "",
         title=line(found.need("PositionTitle", str)) or "",
         url=web_url(found.get("PositionURI", str)) or board,
         company=line(found.get("ParentOrganizationName", str)),

@@ -32,6 +32,8 @@ from lib.posting.contract import (
 )
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
+# Postings of searches, and of boards inside companies' own pages, have addresses that do not name their board.
+ELSEWHERE = frozenset({"adzuna", "beesite", "bite", "bundesagentur", "jooble"})
 HEADER = ("Source", "Shape", "Units", "Errors", "Unsure")
 HOSTILE_VALUES: tuple[Any, ...] = (
     None,
@@ -221,7 +223,7 @@ def test_a_mutated_payload_gives_a_page_or_an_error(source: Source, data: st.Dat
     _, body, _ = data.draw(st.sampled_from(list(samples(source))))
     if body.lstrip().startswith(b"<"):
         check_any(source, mutated_xml(body, data))
-    else:
+    elif body.lstrip().startswith((b"{", b"[")):
         check_any(source, mutated_json(body, data))
 
 
@@ -318,8 +320,10 @@ def test_tenants_survive_the_way_through_the_board_address(source: Source) -> No
     for tenant in tenants | {one for one in ("acme", "acme-2") if may_be_tenant(source, one)}:
         assert source.detect(source.board_url(tenant)) == tenant
         assert detect(source.board_url(tenant)) == (source, tenant)
-        if not isinstance(source, StreamSource):  # a feed lies on anybody's host
-            assert detect(source.request(tenant, None).url) == (source, tenant)
+        request = source.request(tenant, None)
+        # A feed lies on anybody's host, and a question that is sent as a body is not in the address.
+        if not isinstance(source, StreamSource) and request.body is None:
+            assert detect(request.url) == (source, tenant)
 
 
 def may_be_tenant(source: Source, token: str) -> bool:
@@ -334,7 +338,7 @@ def may_be_tenant(source: Source, token: str) -> bool:
 @every_source
 def test_posting_addresses_are_recognised(source: Source) -> None:
     for _, body, golden in samples(source):
-        if not golden.get("page", {}).get("rows") or isinstance(source, StreamSource):
+        if not golden.get("page", {}).get("rows") or isinstance(source, StreamSource) or source.name in ELSEWHERE:
             continue
         request = source.request(golden["tenant"], golden["cursor"])
         row = source.parse(golden["tenant"], answer(request, body)).rows[0]
@@ -357,7 +361,7 @@ def test_paging_ends(source: Source) -> None:
     tenant, body = next((golden["tenant"], body) for _, body, golden in samples(source) if golden.get("page"))
     for endless in (body, full_page(source, body)):
         cursor, seen = None, set()
-        for _ in range(2_000):
+        for _ in range(2_500):
             try:
                 page = source.parse(tenant, answer(source.request(tenant, cursor), endless))
             except Malformed:
@@ -368,16 +372,18 @@ def test_paging_ends(source: Source) -> None:
             assert cursor not in seen
             seen.add(cursor)
         else:
-            pytest.fail("2,000 pages and no end")
+            pytest.fail("2,500 pages and no end")
 
 
 def full_page(source: Source, body: bytes) -> bytes:
-    if body.lstrip().startswith(b"<"):
+    if not body.lstrip().startswith((b"{", b"[")):
         return body
+    document = json.loads(body)
     if source.completeness is Completeness.SHORT_PAGE:
-        return json.dumps([{}] * int(source.request("acme", None).params["limit"])).encode()
+        tenant = next(golden["tenant"] for _, _, golden in samples(source))
+        rows_in(document)[:] = [{}] * int(source.request(tenant, None).params.get("limit", 100))
+        return json.dumps(document).encode()
     if source.completeness is Completeness.TOTAL:
-        document = json.loads(body)
         name = "jobs" if "jobs" in document else "content"
         return json.dumps(document | {name: [{}] * 100, "totalFound": 10**15}).encode()
     return body
