@@ -171,8 +171,11 @@ class _Board:
     def _add_detail(self, reader: DetailSource, response: Response) -> None:
         try:
             row = reader.parse_detail(self._tenant, response)
-        except Gone:
-            self._gone.add(self._detail_of or str(response.json_object().get("id")))
+        except Gone as gone:
+            identity = self._detail_of or response.json_object().get("id")
+            if not identity:
+                raise Malformed("its posting is gone, and nothing says which it was") from gone
+            self._gone.add(str(identity))
         else:
             self._details[row.external_id] = row
 
@@ -195,6 +198,8 @@ class _Board:
             yield f"gone: {key} is no longer active"
         if unknown:
             yield "unknown fields: " + ", ".join(f"{field} ({count})" for field, count in unknown.most_common(20))
+        if self._pages and self._pages[-1].cursor is not None:
+            yield f"the list goes on: the next page is read with --cursor {self._pages[-1].cursor}"
         total = max((page.total for page in self._pages if page.total is not None), default=None)
         read = sum(len(page.rows) + len(page.rejected) + page.skipped for page in self._pages)
         if total is not None and total != read:
