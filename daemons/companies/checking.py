@@ -43,7 +43,7 @@ async def check(client: Fetch, source: Source, tenant: str) -> Verdict:
 
 def judged(page: Page) -> Verdict:
     """What a list's first page says."""
-    count = max(page.total or 0, len(page.rows))
+    count = max(page.total or 0, len({row.external_id for row in page.rows}))
     if count:
         return Verdict("live", count)
     if page.rejected:

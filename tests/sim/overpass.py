@@ -148,5 +148,7 @@ _WAYS: tuple[Callable[[str, str], str], ...] = (_frame, _link, _script, _redirec
 
 
 def way_of(board: Board) -> Callable[[str, str], str]:
-    """How a company's site leads to its board."""
+    """How a company's site leads to its board; not at all where that is no page but a feed."""
+    if not SYSTEMS[board.source].board_url(board.tenant).startswith("https://"):
+        return _nothing
     return _WAYS[board.company.index % len(_WAYS)]
