@@ -78,7 +78,7 @@ class _Loading:
 
 
 class Browser:
-    """Chromium at `executable` for as long as the context lasts, in its own sandbox unless we are root, which it refuses."""
+    """Chromium at `executable` for as long as the context lasts; in its own sandbox, unless we are root."""
 
     def __init__(self, executable: str, client: Client, *, least_memory: int = LEAST_MEMORY) -> None:
         self._executable = executable

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tests.sim import Market, Replay, running
+from tests.sim.careers import Sites
 from tests.sim.server import World
 from tests.sim.systems import SYSTEMS
 
@@ -40,6 +41,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
     parser.add_argument("--companies", type=int, help="default: one for every fifty postings")
     parser.add_argument("--postings", type=int, default=3_000, help="open on the first day (default: %(default)s)")
     parser.add_argument("--systems", nargs="+", choices=SYSTEMS, metavar="NAME", help="default: all of them, in turn")
+    parser.add_argument("--sites", type=int, default=9, help="companies' own career pages (default: %(default)s)")
     parser.add_argument("--start", type=date.fromisoformat, help="the first day, YYYY-MM-DD (default: today, UTC)")
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
     parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
@@ -56,9 +58,11 @@ async def _serve(options: argparse.Namespace, world: World) -> None:
     if options.until_eof:
         loop.add_reader(sys.stdin, stop.set)  # nobody writes to it: it is readable when its other end is gone
     validators = not options.no_validators
+    start = options.start or datetime.now(UTC).date()
+    sites = None if options.replay or not options.sites else Sites(options.seed, options.sites, start)
     async with running(
         world, port=options.port, host=options.host, seed=options.seed, validators=validators,
-        latency_s=options.latency_ms / 1000,
+        latency_s=options.latency_ms / 1000, sites=sites,
     ) as simulator:  # fmt: skip
         sys.stdout.write(simulator.url + "\n")
         sys.stdout.flush()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
 from tests.sim.faults import KINDS
+from tests.sim.proxy import echo
 
 if TYPE_CHECKING:
     from tests.sim.server import Simulator
@@ -25,6 +27,7 @@ _HELP = {
     "POST /_sim/misbehave": "switch a misbehaviour on: kind, source, tenant, host, path, times, probability, ...",
     "GET /_sim/misbehave": "what is switched on and how often it struck",
     "DELETE /_sim/misbehave": "switch all misbehaviour off",
+    "GET /_sim/echo": "the address that the caller comes from, for the proof of proxies",
 }
 _MOST_DAYS = 3_650
 
@@ -43,6 +46,7 @@ def control_routes(simulator: Simulator) -> list[web.RouteDef]:
         web.get("/_sim/misbehave", _answering(control.faults)),
         web.post("/_sim/misbehave", _answering(control.misbehave)),
         web.delete("/_sim/misbehave", _answering(control.behave)),
+        web.get("/_sim/echo", echo),
     ]
 
 
@@ -54,10 +58,17 @@ class _Control:
         return {"endpoints": _HELP, "misbehaviours": dict(KINDS)}
 
     def boards(self, query: dict[str, str], body: dict[str, Any]) -> Any:
-        return self._simulator.world.board_list()
+        sites = self._simulator.sites
+        return self._simulator.world.board_list() + (sites.board_list() if sites else [])
 
     def truth(self, query: dict[str, str], body: dict[str, Any]) -> Iterator[Any]:
-        return self._simulator.market.truth(query.get("source"), query.get("tenant"))
+        source, tenant, sites = query.get("source"), query.get("tenant"), self._simulator.sites
+        of_sites = (
+            row
+            for row in (sites.truth() if sites else ())
+            if source in (None, row["source"]) and tenant in (None, row["tenant"])
+        )
+        return chain(self._simulator.market.truth(source, tenant), of_sites)
 
     def requests(self, query: dict[str, str], body: dict[str, Any]) -> Any:
         return self._simulator.traffic.as_object()

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from tests.sim.careers import Sites
 from tests.sim.control import control_routes
 from tests.sim.faults import Fault, Faults
 from tests.sim.market import Changes, Market
@@ -21,7 +22,7 @@ from tests.sim.traffic import Traffic
 from tests.sim.wire import SHOWINGS, Answer, Asked, Call, Showing, System
 
 _DRIPS = 20
-_STATUSES = {"server_error": 500, "not_found": 404, "forbidden": 403}
+_STATUSES = {"server_error": 500, "bad_request": 400, "not_found": 404, "forbidden": 403}
 
 
 class World(Protocol):
@@ -43,6 +44,7 @@ class Simulator:
         seed: int = 1,
         validators: bool = True,
         latency_s: float = 0.0,
+        sites: Sites | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -50,6 +52,7 @@ class Simulator:
         self.faults = Faults(seed)
         self.traffic = Traffic(clock)
         self.web = Web(world) if isinstance(world, Market) else None
+        self.sites = sites
         self.url = ""
         self._validators = validators
         self._latency_s = latency_s
@@ -78,6 +81,8 @@ class Simulator:
 
     def advance(self) -> Changes:
         """The market's next day."""
+        if self.sites is not None:
+            self.sites.advance()
         return self.market.advance()
 
     def application(self) -> web.Application:
@@ -116,7 +121,7 @@ class Simulator:
         elif system and call:
             answer = self.world.answer(system, call, fault.showing if fault else "all")
         else:
-            answer = self.web and self.web.answer(asked)
+            answer = (self.sites and self.sites.answer(asked)) or (self.web and self.web.answer(asked))
             answer = answer or Answer(b"Not Found", 404, "text/plain; charset=utf-8")
         return await self._strike(request, fault, answer) if fault else self._respond(request, answer)
 
@@ -197,9 +202,10 @@ async def running(
     seed: int = 1,
     validators: bool = True,
     latency_s: float = 0.0,
+    sites: Sites | None = None,
 ) -> AsyncIterator[Simulator]:
     """A simulator that serves `world` until the block ends; `url` says where (port 0: any free one)."""
-    simulator = Simulator(world, seed=seed, validators=validators, latency_s=latency_s)
+    simulator = Simulator(world, seed=seed, validators=validators, latency_s=latency_s, sites=sites)
     runner = web.AppRunner(simulator.application(), access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
     await runner.setup()
     try:
