@@ -128,8 +128,8 @@ class Eightfold:
 
 def _parts(tenant: str) -> tuple[str, str]:
     """The host and the domain, empty where the tenant does not say it. Raises Refused."""
-    name, _, domain = tenant.partition("/")
-    if domain and not _DOMAIN.fullmatch(domain):
+    name, slash, domain = tenant.partition("/")
+    if slash and not _DOMAIN.fullmatch(domain):
         raise Refused(f"{tenant[:80]!r} cannot be a tenant of Eightfold")
     return _HOSTS.host(name), domain
 

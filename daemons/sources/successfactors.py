@@ -137,19 +137,19 @@ def _row(item: Record, board: str) -> Posting:
     if not _ID.fullmatch(external_id):
         raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
     place, title = line(item.get("g:location", str)), line(item.need("title", str)) or ""
+    shown = title.removesuffix(f"({place})").rstrip() or title
     function = line(item.get("g:job_function", str))
     row = Posting(
         external_id=external_id,
-        title=title.removesuffix(f"({place})").rstrip() or title,
+        title=shown,
         url=link.partition("?")[0] if link else f"{board}/job/x/{external_id}/",
         company=line(item.get("g:employer", str)),
         places=places([place]),
         country=_country(place),
         department=None if function == "ATS_WEBFORM" else function,
         language=language(item.get("language", str)),
-        posted_at=None,
         valid_through=moment(item.get("g:expiration_date", str)),
-        html=_text(item.html("description"), title),
+        html=_text(item.html("description"), title, shown),
     )
     item.skip(("pubDate",))
     return row
@@ -163,7 +163,7 @@ def _country(place: str | None) -> str | None:
     return country_code(parts[-1]) if len(parts) > 1 else None
 
 
-def _text(description: str | None, title: str) -> str | None:
-    """The description's markup, which is escaped once more than it should be; None when it says only the title."""
+def _text(description: str | None, *titles: str) -> str | None:
+    """The description's markup, which is escaped once more than it should be; None when it is only the title again."""
     markup = unescape(description or "") if "&lt;" in (description or "") else (description or "")
-    return None if line(markup) in (None, title) else markup
+    return None if line(markup) in (None, *titles) else markup

@@ -119,7 +119,7 @@ def _listing(offset: int, limit: int, total: int, rows: list[dict[str, Any]] | N
 
 
 def _place(city: City) -> str:
-    return f"{city.name.upper()}, {COUNTRY_NAMES[city.country]['en']}"
+    return f"{city.name}, {COUNTRY_NAMES[city.country]['en']}"
 
 
 def _row(posting: Posting) -> dict[str, Any]:
