@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from lib.errors import ProxyFailed
 from lib.net.proxies.address import Proxy
@@ -29,7 +30,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 async def own_addresses(echo: str) -> frozenset[Address]:
     """The addresses that this machine is seen with, by either version of IP. Raises ProxyFailed when there is none."""
     found = set()
-    for family in (socket.AF_INET, socket.AF_INET6):
+    for family in _families(URL(echo).host or ""):
         connector = aiohttp.TCPConnector(family=family)
         async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
             with suppress(
@@ -39,6 +40,15 @@ async def own_addresses(echo: str) -> frozenset[Address]:
     if not found:
         raise ProxyFailed(f"our own address is unknown: {echo} does not tell it")
     return frozenset(found)
+
+
+def _families(host: str) -> tuple[socket.AddressFamily, ...]:
+    """The versions of IP by which a host may be reached: a name by both, an address by its own."""
+    try:
+        version = ipaddress.ip_address(host).version
+    except ValueError:
+        return socket.AF_INET, socket.AF_INET6
+    return (socket.AF_INET if version == 4 else socket.AF_INET6,)
 
 
 async def exit_address(session: aiohttp.ClientSession, proxy: Proxy, echo: str, own: frozenset[Address]) -> Address:

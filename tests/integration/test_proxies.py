@@ -1,0 +1,379 @@
+"""Real proxies on the loopback network: what goes out through them, and what never goes out beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import random
+import shutil
+import socket
+import ssl
+import subprocess
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp.connector
+import pytest
+import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from daemons.sources import source
+from lib.errors import Gone, ProxyFailed, Refused, Transient
+from lib.life import logs
+from lib.life.config import Config, load
+from lib.life.fetching import fetcher
+from lib.life.proxying import Account
+from lib.net.breaker import BreakerRules
+from lib.net.fetch import Fetcher
+from lib.net.messages import Request
+from lib.net.policy import FetchPolicy, HostLimits
+from lib.net.proxies.address import parse
+from lib.net.proxies.pool import ProxyPool
+from lib.net.proxies.route import Proxied
+from lib.posting import boards
+from lib.store.connections import Cache, Database
+from lib.store.proxies import Spend, load_spend
+from tests.integration.crawling import OWNER, scene
+from tests.sim.market import Market
+from tests.sim.proxy import Proxy, echo, proxying
+
+FREE = HostLimits(rate_per_s=None, concurrency=None)
+EXITS = ["127.0.0.11", "127.0.0.12", "127.0.0.13"]
+PASSWORD = "open-sesame"
+
+
+class Site:
+    """A host and the echo endpoint; `callers`: the addresses that its pages were asked from, in order."""
+
+    def __init__(self) -> None:
+        self.callers: list[str | None] = []
+        self.headers: list[dict[str, str]] = []
+        app = web.Application()
+        app.router.add_get("/_sim/echo", echo)
+        app.router.add_route("*", "/{tail:.*}", self.answer)
+        self.server = TestServer(app, host="127.0.0.1")
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.callers.append(request.remote)
+        self.headers.append(dict(request.headers))
+        status = int(request.query.get("status", 200))
+        return web.Response(status=404 if request.path == "/robots.txt" else status, text="x" * 1_000)
+
+    def url(self, path: str) -> str:
+        return str(self.server.make_url(path))
+
+
+@dataclass
+class Ways:
+    """A client behind proxies, with a clock of its own: a millisecond passes whenever somebody looks at it."""
+
+    site: Site
+    proxies: list[Proxy]
+    now: float = 1_000.0
+    account: Account = field(default_factory=lambda: Account("tests", lambda: datetime.now(UTC).date()))
+
+    @asynccontextmanager
+    async def client(self, policy: FetchPolicy | None = None) -> AsyncIterator[Fetcher]:
+        policy = policy or FetchPolicy(
+            contact="ops@vakanz.example", limits=FREE, allowed_networks=("127.0.0.0/8",),
+            breaker=BreakerRules(failures=2),
+        )  # fmt: skip
+        pool = ProxyPool(
+            parse([proxy.url for proxy in self.proxies]), self.site.url("/_sim/echo"), self.account,
+            clock=self.tick, rng=random.Random(1),
+        )  # fmt: skip
+        async with Fetcher(policy, route=Proxied(policy, pool)) as client:
+            yield client
+
+    def tick(self) -> float:
+        self.now += 0.001
+        return self.now
+
+    def get(self, path: str) -> Request:
+        return Request(url=self.site.url(path), documented_api=True, timeout_s=5.0)
+
+
+@pytest.fixture
+async def ways() -> AsyncIterator[Ways]:
+    site = Site()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(site.server)
+        proxies = [
+            await stack.enter_async_context(proxying(address, user="us-er", password=PASSWORD)) for address in EXITS
+        ]
+        yield Ways(site, proxies)
+
+
+async def test_requests_take_turns_and_never_go_out_directly(ways: Ways) -> None:
+    async with ways.client() as client:
+        for _ in range(6):
+            response = await client.send(ways.get("/page"))
+            assert response.status == 200 and len(response.body) == 1_000
+    assert sorted(map(str, ways.site.callers[:3])) == EXITS
+    assert ways.site.callers[:3] == ways.site.callers[3:]
+    assert not any("proxy" in name.lower() for headers in ways.site.headers for name in headers)
+    spent = {name: spend for (name, _), spend in ways.account.totals().items()}
+    for proxy in ways.proxies:
+        assert spent[proxy.name].requests == 3 and spent[proxy.name].failures == 0  # the proof is one
+        assert 2_000 < spent[proxy.name].size < 4_000
+
+
+async def test_robots_txt_is_asked_by_proxy_as_well(ways: Ways) -> None:
+    async with ways.client() as client:
+        await client.send(Request(url=ways.site.url("/page")))
+    assert len(ways.site.callers) == 2 and "127.0.0.1" not in ways.site.callers
+
+
+async def test_a_proxy_that_shows_our_own_address_is_not_used(ways: Ways) -> None:
+    async with proxying("127.0.0.1") as transparent:
+        ways.proxies = [transparent]
+        async with ways.client() as client:
+            with pytest.raises(ProxyFailed, match="it goes out from our own address 127.0.0.1"):
+                await client.send(ways.get("/page"))
+    assert ways.site.callers == []
+    assert [line.split()[1] for line in transparent.seen] == [ways.site.url("/_sim/echo")]
+
+
+async def test_nothing_goes_out_while_our_own_address_is_unknown(ways: Ways) -> None:
+    ways.site.url = lambda path: "http://127.0.0.1:1" + path  # type: ignore[method-assign]
+    async with ways.client() as client:
+        with pytest.raises(ProxyFailed, match="our own address is unknown"):
+            await client.send(ways.get("/page"))
+    assert [proxy.seen for proxy in ways.proxies] == [[], [], []]
+
+
+@pytest.mark.parametrize("fault", [407, 502, "hang_up"])
+async def test_what_the_proxy_does_wrong_is_not_the_sites_fault(ways: Ways, fault: int | str) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        await client.send(ways.get("/page"))
+        ways.proxies[0].fault = fault
+        for _ in range(4):
+            with pytest.raises(ProxyFailed, match="prox"):
+                await client.send(ways.get("/page"))
+        ways.proxies[0].fault = None
+        ways.now += 10_000
+        await client.send(ways.get("/page"))  # the site's breaker, open after two failures, never heard of it
+
+
+async def test_a_proxy_that_is_not_there(ways: Ways) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        ways.proxies = [Proxy("127.0.0.11", port=held.getsockname()[1])]
+        async with ways.client() as client:
+            with pytest.raises(ProxyFailed, match="cannot be reached"):
+                await client.send(ways.get("/page"))
+    assert ways.site.callers == []
+
+
+async def test_a_silent_proxy_is_doubted(ways: Ways) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        await client.send(ways.get("/page"))
+        ways.proxies[0].fault = "silent"
+        with pytest.raises(Transient):
+            await client.send(Request(url=ways.site.url("/page"), documented_api=True, timeout_s=0.3))
+        ways.proxies[0].fault = 407
+        with pytest.raises(ProxyFailed):  # it has to prove itself again, and cannot
+            await client.send(ways.get("/page"))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, Gone), (500, Transient), (503, Transient)])
+async def test_what_the_site_says_is_the_sites(ways: Ways, status: int, kind: type[Exception]) -> None:
+    async with ways.client() as client:
+        with pytest.raises(kind) as caught:
+            await client.send(ways.get(f"/page?status={status}"))
+    assert not isinstance(caught.value, ProxyFailed)
+    assert all(spend.failures == 0 for spend in ways.account.totals().values())
+
+
+async def test_a_failing_proxy_rests_longer_each_time_and_comes_back(ways: Ways) -> None:
+    bad, good, _ = ways.proxies
+    ways.proxies = [bad, good]
+    bad.fault = 407
+    async with ways.client() as client:
+        for _ in range(5):
+            await client.send(ways.get("/page"))
+        assert set(ways.site.callers) == {good.exit}
+        assert len(bad.seen) == 1  # refused once, then left alone
+        ways.now += 61
+        await client.send(ways.get("/page"))
+        ways.now += 61  # the second rest is of two minutes
+        for _ in range(3):
+            await client.send(ways.get("/page"))
+        assert len(bad.seen) == 2
+        bad.fault = None
+        ways.now += 60
+        ways.site.callers.clear()
+        for _ in range(4):
+            await client.send(ways.get("/page"))
+        assert set(ways.site.callers) == {bad.exit, good.exit}
+
+
+async def test_a_proof_grows_old(ways: Ways) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        for _ in range(3):
+            await client.send(ways.get("/page"))
+        assert sum("/_sim/echo" in line for line in ways.proxies[0].seen) == 1
+        ways.now += 3_601
+        ways.proxies[0].exit = "127.0.0.1"
+        with pytest.raises(ProxyFailed, match="our own address"):
+            await client.send(ways.get("/page"))
+    assert "127.0.0.1" not in ways.site.callers
+
+
+async def test_one_proof_serves_all_who_wait_for_it(ways: Ways) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        await asyncio.gather(*[client.send(ways.get("/page")) for _ in range(10)])
+        assert sum("/_sim/echo" in line for line in ways.proxies[0].seen) == 1
+
+
+@pytest.mark.parametrize("url", ["http://localhost/", "http://127.0.0.1/", "http://10.0.0.1/", "http://[::1]/"])
+async def test_private_hosts_are_refused_although_the_proxy_would_find_them(ways: Ways, url: str) -> None:
+    async with ways.client(FetchPolicy(contact="ops@vakanz.example", limits=FREE)) as client:
+        with pytest.raises(Refused):
+            await client.send(Request(url=url, documented_api=True))
+    assert [proxy.seen for proxy in ways.proxies] == [[], [], []]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate of 127.0.0.1 that it signed itself, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes() + Path(f"{path}.crt").read_bytes())
+    return path
+
+
+@pytest.fixture
+async def encrypted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """A site behind TLS, whose certificate is believed."""
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", ssl.create_default_context(cafile=certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    site = Site()
+    await site.server.start_server(ssl=context)
+    yield site
+    await site.server.close()
+
+
+async def test_encrypted_hosts_are_reached_by_a_tunnel(ways: Ways, encrypted: Site) -> None:
+    async with ways.client() as client:
+        response = await client.send(Request(url=encrypted.url("/page"), documented_api=True))
+        assert len(response.body) == 1_000
+        with pytest.raises(Transient, match="status 502") as caught:
+            await client.send(Request(url=encrypted.url("/page?status=502"), documented_api=True))
+        assert not isinstance(caught.value, ProxyFailed)  # through the tunnel it is the site that speaks
+    assert "127.0.0.1" not in encrypted.callers and len(encrypted.callers) == 2
+    assert not any("proxy" in name.lower() for headers in encrypted.headers for name in headers)
+
+
+@pytest.mark.parametrize("fault", [407, 502])
+async def test_a_refused_tunnel_is_the_proxys_fault(ways: Ways, encrypted: Site, fault: int) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        await client.send(ways.get("/page"))
+        ways.proxies[0].fault = fault
+        with pytest.raises(ProxyFailed, match=f"127.0.0.1:{ways.proxies[0].port} answers with status {fault}"):
+            await client.send(Request(url=encrypted.url("/page"), documented_api=True))
+    assert encrypted.callers == []
+
+
+@pytest.mark.parametrize("tunnel", [False, True])
+@pytest.mark.parametrize("fault", [407, 502, "hang_up", "gone"])
+async def test_credentials_are_in_no_log_and_no_error(
+    ways: Ways, encrypted: Site, fault: int | str, tunnel: bool
+) -> None:
+    written = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    logs.configure("json", "debug", to=written)
+    site = encrypted if tunnel else ways.site
+    told = []
+    try:
+        async with ways.client() as client:
+            await client.send(ways.get("/page"))
+            for proxy in ways.proxies:
+                proxy.fault = None if fault == "gone" else fault
+            for _ in range(8):
+                try:
+                    await client.send(Request(url=site.url("/page?status=404"), documented_api=True))
+                except (ProxyFailed, Gone, Transient) as error:
+                    structlog.get_logger("tests").exception("failed", client=client, ways=client._route)
+                    told += [
+                        repr(error),
+                        *traceback.TracebackException.from_exception(error, capture_locals=True).format(),
+                    ]
+    finally:
+        structlog.reset_defaults()
+    assert told
+    written.flush()
+    everything = written.buffer.getvalue().decode() + "".join(told)  # type: ignore[attr-defined]
+    assert "failed" in everything
+    for secret in (PASSWORD, base64.b64encode(f"us-er:{PASSWORD}".encode()).decode(), "us-er"):
+        assert secret not in everything
+    assert all(b"Proxy-Authorization" in head for proxy in ways.proxies for head in proxy.heads)
+
+
+def config(simulator: str, *proxies: Proxy, sources: str = "lever") -> Config:
+    return load(
+        {
+            "VAKANZ_SIMULATOR": simulator,
+            "VAKANZ_PROXIED_SOURCES": sources,
+            "VAKANZ_PROXIES": ",".join(proxy.url for proxy in proxies),
+        }
+    )
+
+
+async def test_only_the_named_sources_go_by_proxy_and_what_it_costs_is_written(
+    ways: Ways, database: Database, cache: Cache
+) -> None:
+    settings = config(ways.site.url("/"), *ways.proxies)
+    async with fetcher(settings, cache, database) as client:
+        request = Request(url="https://jobs.example/page", documented_api=True)
+        await client.send(request.on_behalf_of("ashby"))
+        await client.send(request.on_behalf_of("lever"))
+    assert [caller in EXITS for caller in ways.site.callers] == [False, True]
+    spent = await load_spend(database, datetime.now(UTC).date())
+    assert sum(one.requests for one in spent.values()) == 2 and sum(one.failures for one in spent.values()) == 0
+    assert set(spent) <= {proxy.name for proxy in ways.proxies}
+
+
+async def test_totals_written_twice_count_once(database: Database) -> None:
+    day = datetime.now(UTC).date()
+    for spender, size in (("a", 10), ("b", 20)):
+        account = Account(spender, lambda: day)
+        account.spent("p:1", size, failed=False)
+        await account.write(database)
+        account.spent("p:1", size, failed=True)
+        await account.write(database)
+        await account.write(database)
+    assert await load_spend(database, day) == {"p:1": Spend(4, 2, 60)}
+
+
+async def test_a_board_waits_while_no_proxy_can_be_used(database: Database, cache: Cache, tmp_path: Path) -> None:
+    async with scene(database, tmp_path, Market(5, companies=60, postings=600)) as market:
+        board = await market.board_of("lever")
+        async with proxying("127.0.0.1") as transparent, fetcher(
+            config(market.sim.url, transparent), cache, database
+        ) as client:  # fmt: skip
+            claimed = await boards.claim(database, OWNER, board.id)
+            assert claimed is not None
+            market.sim.traffic.reset()
+            outcome = await market.crawler(client).crawl(source("lever"), claimed)
+        assert outcome.error is not None and outcome.error.startswith("ProxyFailed: no proxy can be used")
+        after = await market.board(board.id)
+        assert (after.state, after.failures) == (board.state, 0)
+        assert "api.lever.co" not in str(market.sim.traffic.as_object())
