@@ -67,6 +67,7 @@ class _Turn:
     aside: int = 0
     waiting: int = 0
     led: int = 0
+    forbidden: int = 0
     unreachable: int = 0
     elsewhere: Elsewhere | None = None
     problem: str | None = None
@@ -179,10 +180,9 @@ class Crawler:
         over = closes(sight, doubts)
         lost = [one for one in visit.page.external_ids if one not in open_now and not visit.unchanged] if over else []
         kept = visit.page.external_ids if not over else ()
-        if sight is Sight.UNREACHABLE:
-            turn.unreachable += 1
-        else:
-            turn.unreachable = 0
+        turn.forbidden += visit.forbidden
+        if not visit.forbidden:
+            turn.unreachable = turn.unreachable + 1 if sight is Sight.UNREACHABLE else 0
         state, kind = _state(visit, sight), _kind(visit, sight)
         turn.aside += state == "aside"
         turn.waiting += state == "browser"
@@ -246,6 +246,8 @@ class Crawler:
         problem = turn.problem or (f"{turn.unreachable} pages in a row could not be had" if failed else None)
         if turn.elsewhere is not None:
             problem = f"its jobs are on {turn.elsewhere.url}"
+        elif problem is None and turn.forbidden:
+            problem = f"{turn.forbidden} pages are not for us: `vakanz careers show` says why"
         end = Finished(
             state="active",
             next_in_s=self._next_in_s(board, turn, now, in_browser=in_browser),

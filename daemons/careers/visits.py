@@ -21,6 +21,7 @@ from lib.errors import Malformed, SourceError
 from lib.life.documents import read_apart
 from lib.life.sandbox import Sandbox
 from lib.net.messages import Request, Response
+from lib.net.robots import Disallowed
 from lib.posting.contract import Posting
 from lib.store.blobs import digest_of, key_of
 from lib.text.documents import is_pdf
@@ -36,7 +37,8 @@ _NOT_PAGES = ("image/", "video/", "audio/", "font/", "application/zip", "applica
 class Visit:
     """What a visit to `page` brought. `reading` is None where there was nothing new to read.
 
-    `postings`: as the page states them, complete. `led_to`: where the page sent us instead.
+    `postings`: as the page states them, complete. `led_to`: where the page sent us instead. `forbidden`: by the site's
+    robots.txt or reservations.
     """
 
     page: Page
@@ -49,6 +51,7 @@ class Visit:
     postings: tuple[Posting, ...] = ()
     led_to: str | None = None
     unchanged: bool = False
+    forbidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,15 +88,20 @@ class Visitor:
         return await self._read(visits)
 
     async def _fetch(self, page: Page) -> Visit:
+        refusal = self.rights.forbid(page.url, {})
+        if refusal is not None:
+            return _forbidden(page, refusal)
         known = page.validators if self._counts(page) else None
         request = Request(url=page.url, headers=_ACCEPT, max_bytes=_MAX_BYTES)
         try:
             response = await self.send(request, known)
+        except Disallowed as error:
+            return _forbidden(page, str(error))
         except SourceError as error:
             return Visit(page=page, sight=sight_of(error), reason=f"{type(error).__name__}: {error}"[:300])
         refusal = self.rights.forbid(page.url, response.headers, response.body)
         if refusal is not None:
-            return Visit(page=page, sight=Sight.UNREACHABLE, reason=refusal)
+            return _forbidden(page, refusal)
         return await self._arrived(page, response)
 
     async def _arrived(self, page: Page, response: Response) -> Visit:
@@ -174,6 +182,10 @@ class Visitor:
             return replace(visit, sight=doubt, reading=other, reason="no job ad, by its words")
         reading = Reading(verdict="ad", probability=likely)
         return replace(visit, sight=Sight.SHOWN, reading=reading, postings=(await looked_up(posting, hints),))
+
+
+def _forbidden(page: Page, reason: str) -> Visit:
+    return Visit(page=page, sight=Sight.UNREACHABLE, reason=reason[:300], forbidden=True)
 
 
 def _body(visit: Visit) -> bytes:

@@ -23,6 +23,10 @@ _ORIGINS = 1_000
 _LINES = 1_000  # of one kind that are kept of a file
 
 
+class Disallowed(Denied):
+    """robots.txt forbids it: nobody was asked."""
+
+
 class SiteRules(NamedTuple):
     """What a robots.txt says beside permissions. `sitemaps`: their addresses, as written. `signals`: the values of the
     Content-Signal lines that are meant for us, each with the path that it begins with ("" for the whole site)."""
@@ -60,14 +64,14 @@ class Robots:
     async def crawl_delay_s(self, url: URL) -> float:
         """Seconds that the site wants between two requests, 0 when it does not say.
 
-        Raises Denied when it forbids `url`, Transient while its rules cannot be read, RateLimited while its host is
+        Raises Disallowed when it forbids `url`, Transient while its rules cannot be read, RateLimited while its host is
         not to be asked, ProxyFailed while there is no way to it.
         """
         rules = await self._of(url)
         if rules.parsed is None:
             return 0.0
         if not rules.parsed.can_fetch(str(url), self._robot):
-            raise Denied(f"robots.txt of {url.origin()} forbids {url.path[:200]}")
+            raise Disallowed(f"robots.txt of {url.origin()} forbids {url.path[:200]}")
         return min(MAX_CRAWL_DELAY_S, max(0.0, rules.parsed.crawl_delay(self._robot) or 0.0))
 
     async def site_rules(self, url: URL) -> SiteRules:
