@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from lib.posting import boards
 from lib.store.connections import Cache, Database
 from lib.store.embedded import Servers
 from lib.store.migrate import migrate
+from tests.sim.market import FEW_SYSTEMS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SESSION = "bench"
@@ -83,10 +84,18 @@ class Lab:
 
 
 @contextmanager
-def simulator(postings: int, latency_ms: float = 0.0) -> Iterator[str]:
+def simulator(
+    postings: int,
+    latency_ms: float = 0.0,
+    *,
+    companies: int | None = None,
+    systems: Collection[str] = FEW_SYSTEMS,
+) -> Iterator[str]:
     """The address of a simulated market in a process of its own, whose lists never answer 304."""
     command = [sys.executable, "-m", "tests.sim", "--no-validators"]
-    command += ["--postings", str(postings), "--latency-ms", str(latency_ms)]
+    command += ["--postings", str(postings), "--latency-ms", str(latency_ms), "--systems", *systems]
+    if companies is not None:
+        command += ["--companies", str(companies)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -119,10 +128,14 @@ class Played:
 
 
 async def played_boards(url: str, *sources: str) -> list[Played]:
-    """The boards of a simulated market, of some sources or of all."""
+    """The boards of a simulated market, of some sources or of all; career sites are another daemon's."""
     async with aiohttp.ClientSession() as session, session.get(f"{url}/_sim/boards") as answer:
         listed = await answer.json()
-    found = [Played(*_recognised(one["url"]), one["url"], one["company"], one["open"]) for one in listed]
+    found = [
+        Played(*_recognised(one["url"]), one["url"], one["company"], one["open"])
+        for one in listed
+        if one["source"] in SOURCES
+    ]
     return [board for board in found if not sources or board.source in sources]
 
 
