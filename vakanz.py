@@ -24,6 +24,7 @@ _ROOMS = {
     "board": "daemons.crawl.cli:board_app",
     "crawl": "daemons.crawl.cli:crawl_app",
     "careers": "daemons.careers.cli:careers_app",
+    "proxy": "daemons.crawl.proxies:proxy_app",
     "companies": "daemons.companies.cli:companies_app",
     "source": "daemons.sources.cli:source_app",
     "shard": "daemons.shards:shard_app",

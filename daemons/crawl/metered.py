@@ -70,16 +70,23 @@ def metered(crawler: Crawler, source: Source, config: Config) -> Crawler:
 
 
 def switched_on(config: Config, sources: Mapping[str, Source] = SOURCES) -> dict[str, Source]:
-    """The sources that may be crawled by name. Raises ConfigError for consent to what is no such source.
+    """The sources that may be crawled by name. Raises ConfigError for consent to what is no such source, and
+    for a proxied one that is none.
 
     A simulated market is ours: everything is on.
     """
     asking = [name for name, source in sources.items() if source.consent is not None]
     unknown = sorted(set(config.consented_sources) - set(asking))
+    problems = []
     if unknown:
-        raise ConfigError(
-            [f"consented_sources: {', '.join(unknown)} is none of those that ask for consent: {', '.join(asking)}"]
+        problems.append(
+            f"consented_sources: {', '.join(unknown)} is none of those that ask for consent: {', '.join(asking)}"
         )
+    strangers = sorted(set(config.proxied_sources) - set(sources))
+    if strangers:  # what is misspelt would go out directly
+        problems.append(f"proxied_sources: {', '.join(strangers)} is no source (see `vakanz source list`)")
+    if problems:
+        raise ConfigError(problems)
     given = asking if config.simulator else config.consented_sources
     return {name: source for name, source in sources.items() if source.consent is None or name in given}
 

@@ -14,8 +14,11 @@ import anyio
 import structlog
 
 from lib.life.config import Config
+from lib.net.policy import FetchPolicy
 from lib.net.proxies.address import parse
 from lib.net.proxies.pool import ProxyPool
+from lib.net.proxies.route import Proxied
+from lib.net.proxies.standing import Standing
 from lib.store.connections import Database
 from lib.store.proxies import Spend, write_spend
 
@@ -74,6 +77,19 @@ async def proxies(config: Config, database: Database | None) -> AsyncIterator[Pr
             tasks.cancel_scope.cancel()
             with anyio.move_on_after(3, shield=True):
                 await account.write(database)
+
+
+async def check(config: Config, database: Database) -> list[tuple[str, Standing]]:
+    """Has every proxy prove itself now. Raises ProxyFailed when our own address is not known."""
+    policy = FetchPolicy(contact=config.contact or "simulated", reroute=config.simulator or None)
+    async with proxies(config, database) as pool:
+        route = Proxied(policy, pool)
+        await route.start()
+        try:
+            await route.check()
+        finally:
+            await route.aclose()
+        return [(proxy.name, standing) for proxy, standing in pool]
 
 
 async def _keep_writing(account: Account, database: Database) -> None:

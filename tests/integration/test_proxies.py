@@ -18,13 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp.connector
+import orjson
 import pytest
 import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from typer.testing import CliRunner
 
+from daemons.crawl.metered import switched_on
+from daemons.crawl.proxies import proxy_app
 from daemons.sources import source
-from lib.errors import Gone, ProxyFailed, Refused, Transient
+from lib.errors import ConfigError, Gone, ProxyFailed, Refused, Transient
 from lib.life import logs
 from lib.life.config import Config, load
 from lib.life.fetching import fetcher
@@ -377,3 +381,31 @@ async def test_a_board_waits_while_no_proxy_can_be_used(database: Database, cach
         after = await market.board(board.id)
         assert (after.state, after.failures) == (board.state, 0)
         assert "api.lever.co" not in str(market.sim.traffic.as_object())
+
+
+def test_a_misspelt_source_stops_the_start() -> None:
+    with pytest.raises(ConfigError, match="proxied_sources: levr is no source"):
+        switched_on(config("http://127.0.0.1:9", Proxy("127.0.0.11", port=9), sources="levr"))
+
+
+async def test_the_commands_tell_what_works_and_what_it_cost(
+    ways: Ways, dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with proxying("127.0.0.1", user="us-er", password=PASSWORD) as transparent:
+        settings = config(ways.site.url("/"), ways.proxies[0], transparent)
+        environment = settings.environment() | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url}
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        checked = await asyncio.to_thread(CliRunner().invoke, proxy_app, ["check", "--json"])
+        listed = await asyncio.to_thread(CliRunner().invoke, proxy_app, ["list", "--json"])
+    structlog.reset_defaults()
+    good, bad = map(orjson.loads, checked.stdout.splitlines())
+    assert checked.exit_code == 1
+    assert (good["works"], good["exit"]) == (True, EXITS[0])
+    assert (bad["works"], bad["reason"]) == (False, "it goes out from our own address 127.0.0.1")
+    rows = [orjson.loads(line) for line in listed.stdout.splitlines()]
+    assert [(row["proxy"], row["requests_month"], row["failures_today"]) for row in rows] == [
+        (ways.proxies[0].name, 1, 0),
+        (transparent.name, 1, 1),
+    ]
+    assert PASSWORD not in checked.output + listed.output

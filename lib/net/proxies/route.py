@@ -49,6 +49,13 @@ class Proxied:
                 raise Transient(f"{url.raw_host}: {error}") from error
         return ByProxy(self._policy, self._pool, self._session, await self._pool.take(self._session))
 
+    async def check(self) -> None:
+        """Has every proxy prove itself now; what came of it stands in the pool. Raises ProxyFailed when our own address
+        is not known."""
+        if self._session is None:
+            raise RuntimeError("a route is started before it is used")
+        await asyncio.gather(*[self._pool.prove(self._session, proxy) for proxy, _ in self._pool])
+
 
 class ByProxy:
     """The way through one proxy."""
