@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 from lib.errors import ConfigError
 from lib.life.config import Config
@@ -15,6 +16,8 @@ from lib.net.proxies.route import Proxied
 from lib.net.route import Route
 from lib.store.connections import Cache, Database
 
+# Public map servers are run by volunteers: a request every ten seconds, one at a time, of all our servers together.
+_MAP_LIMITS = HostLimits(rate_per_s=0.1, burst=1, concurrency=1)
 _SIMULATED_LIMITS = HostLimits(rate_per_s=None, concurrency=None)
 
 
@@ -33,13 +36,7 @@ def fetcher(config: Config, cache: Cache, database: Database | None = None) -> A
 
 @asynccontextmanager
 async def _opened(config: Config, cache: Cache, database: Database | None) -> AsyncIterator[Fetcher]:
-    limits = HostLimits(rate_per_s=config.host_rate, concurrency=config.host_concurrency)
-    policy = FetchPolicy(
-        contact=config.contact or "simulated",
-        limits=_SIMULATED_LIMITS if config.simulator else limits,
-        allowed_networks=config.allowed_networks,
-        reroute=config.simulator or None,
-    )
+    policy = policy_of(config)
     key_of = simulated_key if config.simulator else config.keys.get
     metrics = FetchMetrics()
 
@@ -53,6 +50,19 @@ async def _opened(config: Config, cache: Cache, database: Database | None) -> As
             proxied = await stack.enter_async_context(client(Proxied(policy, pool), {}))
             elsewhere = dict.fromkeys(config.proxied_sources, proxied)
         yield await stack.enter_async_context(client(None, elsewhere))
+
+
+def policy_of(config: Config) -> FetchPolicy:
+    """How politely this configuration fetches."""
+    limits = HostLimits(rate_per_s=config.host_rate, concurrency=config.host_concurrency)
+    map_host = urlsplit(config.overpass).hostname
+    return FetchPolicy(
+        contact=config.contact or "simulated",
+        limits=_SIMULATED_LIMITS if config.simulator else limits,
+        overrides={map_host: _MAP_LIMITS} if map_host and not config.simulator else {},
+        allowed_networks=config.allowed_networks,
+        reroute=config.simulator or None,
+    )
 
 
 def simulated_key(name: str) -> str:
