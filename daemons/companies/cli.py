@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from daemons.companies.detection import Found, best, in_page
+from daemons.companies.geo_cli import geo_app
+from daemons.companies.guesses import guess
 from daemons.companies.index_cli import index_app
 from daemons.companies.looking import look
 from daemons.sources import SOURCES
@@ -22,6 +24,7 @@ from lib.life.session import open_stores
 
 companies_app = typer.Typer(no_args_is_help=True, help="Companies: find them and their boards.")
 companies_app.add_typer(index_app, name="commoncrawl")
+companies_app.add_typer(geo_app, name="geo")
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
 
 
@@ -47,6 +50,17 @@ def detect_board(
         typer.echo("no board of a known system")
     if not found:
         raise typer.Exit(1)
+
+
+@companies_app.command("guess")
+def guess_tenants(name: Annotated[str, typer.Argument(help="A company's name.")], json: Json = False) -> None:
+    """Tenants that a company's name may have got: the last resort, where no page leads to a board.
+
+    Nothing is asked. With VAKANZ_GUESS_SLUGS=true the search of the map keeps such guesses as candidates, and
+    `vakanz companies commoncrawl check` asks about them like about all others.
+    """
+    for source, tenant in guess(name):
+        typer.echo(orjson.dumps({"source": source, "tenant": tenant}) if json else f"{source}:{tenant}")
 
 
 async def find_boards(url: str) -> Sequence[Found]:
