@@ -1,8 +1,8 @@
 """d.vinci career portals, their list of publications as JSON.
 
 Source   https://{tenant}.dvinci-hr.com/jobPublication/list.json?lang=de, then the same in English
-         Also on {tenant}.dvinci-easy.com, {tenant}.dvinci.de, hosts of the customers and below /portal/{portal}/.
-         Facts: a saved list and working clients, read 2026-11. No key.
+         Also on {tenant}.dvinci-easy.com, {tenant}.dvinci.de and hosts of the customers, and below /portal/{portal}/:
+         such a tenant is "acme/portal/nord". Facts: a saved list and working clients, read 2026-11. No key.
 Shape    an array with all publications and their texts, in parts; one publication per language of a job
 Units    salaries in major units with `unitText`; dates are ISO 8601, with or without a time
 Errors   an unknown tenant has no DNS name; 403 or 404 where the interface is switched off
@@ -38,6 +38,7 @@ from lib.posting.markup import joined
 from lib.posting.values import any_remote, language, line, moment, places, salary
 
 _HOSTS = OwnHosts("d.vinci", ".dvinci-hr.com", ("dvinci-easy.com", "dvinci.de"))
+_BELOW = "/portal/"
 _PORTAL = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _LANGUAGES = ("de", "en")
 _TEXTS = ("introduction", "tasks", "profile", "weOffer", "closingText")
@@ -79,7 +80,7 @@ class Dvinci:
         tenant = _HOSTS.tenant(link.host)
         if tenant is None and rest[:2] == ("jobPublication", "list.json"):
             tenant = _HOSTS.own(link.host)
-        return tenant and f"{tenant}/{portal}" if portal else tenant
+        return f"{tenant}{_BELOW}{portal}" if tenant and portal else tenant
 
     def board_url(self, tenant: str) -> str:
         return f"{_base(tenant)}/de/jobs"
@@ -105,10 +106,10 @@ def _portal(segments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 
 def _base(tenant: str) -> str:
     """The portal's address without a slash at its end. Raises Refused for what cannot be a tenant."""
-    name, slash, portal = tenant.partition("/")
-    if slash and not _PORTAL.fullmatch(portal):
+    name, below, portal = tenant.partition(_BELOW)
+    if below and not _PORTAL.fullmatch(portal):
         raise Refused(f"{tenant[:80]!r} cannot be a tenant of d.vinci")
-    return f"https://{_HOSTS.host(name)}" + (f"/portal/{portal}" if slash else "")
+    return f"https://{_HOSTS.host(name)}{below}{portal}"
 
 
 def _next(asked: str | None) -> str | None:

@@ -83,11 +83,10 @@ class Onlyfy:
         return read_page(rows, lambda row: _row(row, self.board_url(tenant)), cursor=cursor)
 
     def detail_request(self, tenant: str, external_id: str) -> Request:
+        board = self.board_url(tenant)
         if not _TOKEN.fullmatch(external_id):
             raise Malformed(f"{external_id[:80]!r} cannot be the token of a posting")
-        return Request(
-            url=f"{self.board_url(tenant)}/job/show/{external_id}/full", params={"lang": "de", "mode": "candidate"}
-        )
+        return Request(url=f"{board}/job/show/{external_id}/full", params={"lang": "de", "mode": "candidate"})
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed when the page has no text of an advert."""

@@ -190,7 +190,7 @@ def _plain(value: Any) -> Iterator[str]:
 
 def _lines(value: Any) -> Iterator[str]:
     for text in _plain(value):
-        said = line(html.unescape(_mended(text)))
+        said = line(clean_text(html.unescape(_mended(text))))
         if said and said.lower() not in _NOTHING:
             yield said
 

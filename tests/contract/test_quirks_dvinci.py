@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemons.sources import detect, source
-from lib.errors import Malformed
+from lib.errors import Malformed, Refused
 from lib.net.messages import Response
 from lib.posting.contract import Page, merge_rows
 from tests.sim import Market
@@ -91,9 +91,9 @@ def test_another_page_is_no_empty_board(body: bytes) -> None:
     [
         ("https://acme.dvinci-hr.com/de/jobs/4711/controller-mwd", "acme"),
         ("https://acme.dvinci-easy.com/de/jobs", "acme.dvinci-easy.com"),
-        ("https://acme.dvinci.de/portal/nord/de/jobs", "acme.dvinci.de/nord"),
+        ("https://acme.dvinci.de/portal/nord/de/jobs", "acme.dvinci.de/portal/nord"),
         ("https://jobs.acme.de/jobPublication/list.json?lang=de", "jobs.acme.de"),
-        ("https://jobs.acme.de/portal/nord/jobPublication/list.json", "jobs.acme.de/nord"),
+        ("https://jobs.acme.de/portal/nord/jobPublication/list.json", "jobs.acme.de/portal/nord"),
         ("https://static.dvinci-easy.com/files/job-widget-v1/widget.js", None),
         ("https://www.dvinci-hr.com/", None),
         ("https://jobs.acme.de/de/jobs", None),
@@ -107,9 +107,12 @@ def test_boards_are_recognised_wherever_they_are(url: str, tenant: str | None) -
 
 def test_portals_are_parts_of_a_tenant() -> None:
     dvinci = source("dvinci")
-    for tenant in ("acme/nord", "jobs.acme.de/nord"):
-        assert dvinci.detect(dvinci.board_url(tenant)) == tenant or tenant.startswith("jobs.")
-        assert "/portal/nord/jobPublication/list.json" in dvinci.request(tenant, None).url
+    assert dvinci.detect(dvinci.board_url("acme/portal/nord")) == "acme/portal/nord"
+    url = "https://jobs.acme.de/portal/nord/jobPublication/list.json"
+    assert dvinci.request("jobs.acme.de/portal/nord", None).url == url
+    for strange in ("acme/nord", "acme/portal/", "acme/portal/a/b", "/portal/nord", "acme/portal/.."):
+        with pytest.raises(Refused):
+            dvinci.request(strange, None)
 
 
 async def test_a_market_is_read_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
