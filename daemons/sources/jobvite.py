@@ -35,8 +35,8 @@ _TENANTS = Tenants(
     "Jobvite", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), frozenset({"careers", "job", "jobs", "search"})
 )
 _HOST = "jobs.jobvite.com"
-_ID = re.compile(r"[A-Za-z0-9]{3,40}", re.ASCII)
-_IN_PATH = re.compile(r"/job/([A-Za-z0-9]{3,40})(?:/apply)?/?$", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_IN_PATH = re.compile(r"/job/([A-Za-z0-9]{1,40})(?:/apply)?/?$", re.ASCII)
 _COUNT = re.compile(r"\bof\s+(\d{1,7})\b", re.ASCII)
 _SEVERAL = re.compile(r"\d+ locations?", re.IGNORECASE)
 _CELL = "jv-job-list-"
