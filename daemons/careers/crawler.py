@@ -59,6 +59,7 @@ class _Turn:
     """What a turn has found so far. `held`: external id -> content hash, None where closed."""
 
     held: dict[str, bytes | None]
+    in_browser: bool
     seen: dict[str, str] = field(default_factory=dict)  # external id -> the page that shows it
     visited: int = 0
     new: int = 0
@@ -95,7 +96,7 @@ class Crawler:
         site = Site.of(board.tenant)
         if site is None:
             return await self._fail(board, Malformed(f"{board.tenant!r} is no site"))
-        turn = _Turn((await writing.held(self.database, board.id)).hashes)
+        turn = _Turn((await writing.held(self.database, board.id)).hashes, in_browser)
         survey = Survey(site, self.client, self._send)
         try:
             rights = await survey.rights()
@@ -106,17 +107,17 @@ class Crawler:
                 now = datetime.now(UTC)
                 start = pages.Lead(url=site.start, depth=0, kind="list")
                 await pages.find(self.database, board.id, [start, *await survey.leads()], now)
-            await self._visit_all(board, site, rights, turn, in_browser=in_browser)
+            await self._visit_all(board, site, rights, turn)
         except SourceError as error:
             return await self._fail(board, error)
         if survey.problems and turn.problem is None:
             turn.problem = "; ".join(survey.problems)[:500]
-        return await self._end(board, turn, in_browser=in_browser)
+        return await self._end(board, turn)
 
     async def _send(self, request: Request, validators: Validators | None = None) -> Response:
         return await patiently(partial(self.client.send, request, validators=validators), self.rng, self.turned)
 
-    async def _visit_all(self, board: Board, site: Site, rights: Rights, turn: _Turn, *, in_browser: bool) -> None:
+    async def _visit_all(self, board: Board, site: Site, rights: Rights, turn: _Turn) -> None:
         visitor = Visitor(
             site=site, send=self._send, rights=rights, readers=self.readers, version=self.version,
             archive=Archive(self.database, self.blobs, board.id, self.session),
@@ -125,7 +126,7 @@ class Crawler:
         while turn.visited < MAX_VISITS and turn.unreachable < _MAX_UNREACHABLE and turn.elsewhere is None:
             # The start alone: it may say that all jobs are elsewhere.
             some = 1 if turn.visited == 0 else _TOGETHER
-            due = await pages.due(self.database, board.id, datetime.now(UTC), some, in_browser=in_browser)
+            due = await pages.due(self.database, board.id, datetime.now(UTC), some, in_browser=turn.in_browser)
             due = [page for page in due if page.read_at is None or page.read_at < began]
             if not due:
                 return
@@ -196,7 +197,7 @@ class Crawler:
             last_modified=validators.last_modified if validators else visit.page.last_modified,
             body_hash=visit.body_hash,
             doubts=doubts,
-            attempts=visit.page.attempts + 1 if state in ("aside", "browser") else 0,
+            attempts=visit.page.attempts + 1 if state == "aside" or (state == "browser" and turn.in_browser) else 0,
             reason=visit.reason,
         )
         return page, shown, lost
@@ -237,7 +238,7 @@ class Crawler:
         for one in over:
             turn.held[one] = None
 
-    async def _end(self, board: Board, turn: _Turn, *, in_browser: bool) -> Outcome:
+    async def _end(self, board: Board, turn: _Turn) -> Outcome:
         now = datetime.now(UTC)
         await self._write(board, turn, [], await pages.lapsed(self.database, board.id, now), [], now)
         await pages.forget(self.database, board.id, now)
@@ -250,8 +251,8 @@ class Crawler:
             problem = f"{turn.forbidden} pages are not for us: `vakanz careers show` says why"
         end = Finished(
             state="active",
-            next_in_s=self._next_in_s(board, turn, now, in_browser=in_browser),
-            at=now, complete=not failed and not in_browser, count=None if failed or in_browser else seen,
+            next_in_s=self._next_in_s(board, turn, now),
+            at=now, complete=not failed and not turn.in_browser, count=None if failed or turn.in_browser else seen,
             suspect_count=0, failures=board.failures + 1 if failed else 0, error=problem,
         )  # fmt: skip
         await self._finish(board, end)
@@ -268,8 +269,8 @@ class Crawler:
         )  # fmt: skip
         return outcome
 
-    def _next_in_s(self, board: Board, turn: _Turn, now: datetime, *, in_browser: bool) -> float:
-        if in_browser:  # what scripts show may lead on to pages that need none
+    def _next_in_s(self, board: Board, turn: _Turn, now: datetime) -> float:
+        if turn.in_browser:  # what scripts show may lead on to pages that need none
             return 0.0 if turn.led else max(0.0, (board.next_due - now).total_seconds())
         if turn.visited >= MAX_VISITS:
             return 3_600.0
