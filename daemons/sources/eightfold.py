@@ -11,7 +11,8 @@ Units    times are Unix seconds; no salary
 Errors   422 without the domain; a wrong domain is 200 with the vendor's own content; 403 where data centres are
          kept out or the search is switched off, 405 where it is blocked; 404 for an unknown posting
 Unsure   whether every site of the older generation has JSON-LD in its posting pages; limits are not documented
-Traps    the domain cannot be told from the host; remote work is "remote_local"; options that no catalogue has occur
+Traps    the domain cannot be told from the host, and some sites have a plain name in its place; remote work is
+         "remote_local"; options that no catalogue has occur
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class Eightfold:
         if link is None:
             return None
         domain = link.query.get("domain", "").lower()
-        known = domain if _DOMAIN.fullmatch(domain) else ""
+        known = domain if "." in domain and _DOMAIN.fullmatch(domain) else ""
         host = _HOSTS.tenant(link.host)
-        if host is None and known and link.segments[:1] == ("careers",):
+        if host is None and _DOMAIN.fullmatch(domain) and link.segments[:1] == ("careers",):
             host = _HOSTS.own(link.host)
         return None if host is None else f"{host}/{known}".rstrip("/")
 
@@ -129,7 +130,7 @@ class Eightfold:
 def _parts(tenant: str) -> tuple[str, str]:
     """The host and the domain, empty where the tenant does not say it. Raises Refused."""
     name, slash, domain = tenant.partition("/")
-    if slash and not _DOMAIN.fullmatch(domain):
+    if slash and not ("." in domain and _DOMAIN.fullmatch(domain)):
         raise Refused(f"{tenant[:80]!r} cannot be a tenant of Eightfold")
     return _HOSTS.host(name), domain
 
