@@ -15,7 +15,7 @@ from lib.life.actor import Life
 from lib.life.session import vakanz_version
 from lib.posting import boards, writing
 from lib.posting.closing import RECHECK
-from lib.store import audit, schedules
+from lib.store import audit, proxies, schedules
 from sql import statements
 
 _SQL = statements("postings")
@@ -93,6 +93,11 @@ async def _prune(life: Life, session: str) -> str:
     return f"{await schedules.prune(life.database, timedelta(days=30), datetime.now(UTC))} slots forgotten"
 
 
+async def _merge_spend(life: Life, session: str) -> str:
+    long_over = datetime.now(UTC).date() - timedelta(days=3)
+    return f"{await proxies.merge_spend(life.database, long_over)} days of proxies merged"
+
+
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
@@ -100,4 +105,5 @@ CHORES = (
     Chore("settle_moves", timedelta(minutes=1), _settle_moves),
     Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
+    Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
 )

@@ -38,3 +38,11 @@ async def load_spend(database: Database, since: date) -> dict[str, Spend]:
     """What each proxy carried on `since` and later, by its name."""
     rows = await database.fetch(_SQL.load_spend, since)
     return {row["proxy"]: Spend(row["requests"], row["failures"], row["bytes"]) for row in rows}
+
+
+async def merge_spend(database: Database, before: date) -> int:
+    """Makes one row per proxy and day of what all processes wrote before a day, and says how many rows that are.
+
+    Leave the last days alone: a process may still have to write their totals.
+    """
+    return len(await database.fetch(_SQL.merge_spend, before))

@@ -14,3 +14,16 @@ ON CONFLICT (proxy, day, spender) DO UPDATE
 SELECT proxy, sum(requests)::bigint AS requests, sum(failures)::bigint AS failures, sum(bytes)::bigint AS bytes
   FROM proxy_spend WHERE day >= $1
  GROUP BY proxy ORDER BY proxy
+
+-- merge_spend --
+-- Makes one row of what the processes of a day carried, once the day is long over and none of them writes any more.
+WITH old AS (
+    DELETE FROM proxy_spend WHERE day < $1 AND spender <> '' RETURNING *
+)
+INSERT INTO proxy_spend AS merged (proxy, day, spender, requests, failures, bytes)
+SELECT proxy, day, '', sum(requests), sum(failures), sum(bytes) FROM old GROUP BY proxy, day
+ON CONFLICT (proxy, day, spender) DO UPDATE
+   SET requests = merged.requests + excluded.requests,
+       failures = merged.failures + excluded.failures,
+       bytes = merged.bytes + excluded.bytes
+RETURNING true

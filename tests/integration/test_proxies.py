@@ -14,7 +14,7 @@ import traceback
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import aiohttp.connector
@@ -42,7 +42,7 @@ from lib.net.proxies.pool import ProxyPool
 from lib.net.proxies.route import Proxied
 from lib.posting import boards
 from lib.store.connections import Cache, Database
-from lib.store.proxies import Spend, load_spend
+from lib.store.proxies import Spend, load_spend, merge_spend
 from tests.integration.crawling import OWNER, scene
 from tests.sim.market import Market
 from tests.sim.proxy import Proxy, echo, proxying
@@ -365,6 +365,19 @@ async def test_totals_written_twice_count_once(database: Database) -> None:
         await account.write(database)
         await account.write(database)
     assert await load_spend(database, day) == {"p:1": Spend(4, 2, 60)}
+
+
+async def test_days_that_are_over_become_one_row_each(database: Database) -> None:
+    first, second = date(2026, 11, 1), date(2026, 11, 2)
+    for spender in ("a", "b"):
+        for day in (first, second):
+            account = Account(spender, lambda day=day: day)  # type: ignore[misc]
+            account.spent("p:1", 10, failed=True)
+            await account.write(database)
+    assert await merge_spend(database, second) == 1
+    assert await merge_spend(database, second) == 0
+    assert await load_spend(database, first) == {"p:1": Spend(4, 4, 40)}
+    assert await database.fetchval("SELECT count(*) FROM proxy_spend") == 3
 
 
 async def test_a_board_waits_while_no_proxy_can_be_used(database: Database, cache: Cache, tmp_path: Path) -> None:
