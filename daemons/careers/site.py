@@ -35,7 +35,7 @@ _JOB_PATH = re.compile(
 _NO_JOB_PATH = re.compile(
     r"datenschutz|privacy|impressum|imprint|legal|/agb|/terms|cookie|login|logout|sign-?in|register|warenkorb|/cart|"
     r"checkout|/feed|/tag/|/author/|wp-(?:admin|json|content|includes)|/search|/suche|newsletter|sitemap|job-?alert|"
-    r"/apply(?:/|$)|/bewerben(?:/|$)|bewerbungsformular|onlinebewerbung",
+    r"/apply(?:[/?]|$)|/bewerben(?:[/?]|$)|bewerbungsformular|onlinebewerbung",
     re.IGNORECASE,
 )
 _NEXT_PAGE = re.compile(
