@@ -64,7 +64,7 @@ class Workday:
         segments = [segment.lower() for segment in link.segments]
         if segments[:2] == ["wday", "cxs"]:
             segments = segments[3:]
-        elif segments and _LANGUAGE.fullmatch(segments[0]):
+        elif segments and _LANGUAGE.fullmatch(segments[0]) and ("-" in segments[0] or _is_site(segments[1:])):
             segments = segments[1:]
         found, shared = _HOST.fullmatch(link.host), _SHARED_HOST.fullmatch(link.host)
         if found:
@@ -127,6 +127,11 @@ class Workday:
         if isinstance(info, dict) and info.get("posted") is False:
             raise Gone("the posting is withdrawn", status=410)
         return page.rows[0]
+
+
+def _is_site(segments: list[str]) -> bool:
+    """Whether a path goes on with a site: two letters before one are a language, without one they are the site."""
+    return bool(segments) and segments[0] not in ("", "job", "jobs")
 
 
 def _parts(tenant: str) -> tuple[str, str, str]:
