@@ -78,11 +78,11 @@ class Veil:
         )  # fmt: skip
 
     def error(self, error: SourceError) -> SourceError:
-        """The same error without keys in its message, where one may be cut, in its head and in what it came from."""
+        """The same error without keys in its message and its head, where one may be cut, and in what it came from."""
         error.args = tuple(self._message(part) if isinstance(part, str) else part for part in error.args)
         error.url = self.text(error.url)
         if isinstance(error, TooLarge):
-            error.head = self.body(error.head)
+            error.head = self._message(error.head.decode("latin-1")).encode("latin-1")
         error.__cause__ = error.__context__ = None
         return error
 

@@ -17,6 +17,7 @@ import orjson
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.walk import Client, Fetch
 from daemons.sources import detect, source
+from lib.life.fetching import simulated_key
 from lib.net.breaker import BreakerRules
 from lib.net.fetch import Fetcher, Sink
 from lib.net.messages import Request, Response
@@ -92,7 +93,7 @@ class Scene:
         policy = FetchPolicy(
             contact="tests", limits=_FREE, reroute=self.sim.url, breaker=BreakerRules(failures=1_000_000)
         )
-        async with Fetcher(policy) as fetcher:
+        async with Fetcher(policy, key_of=simulated_key) as fetcher:
             yield Impatient(fetcher, timeout_s)
 
     def crawler(self, client: Client, owner: str = OWNER) -> Crawler:
