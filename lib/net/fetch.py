@@ -130,6 +130,8 @@ class Fetcher:
             return await other._ask(request, validators, sink)
         if not request.secrets:
             return await self._send(request, validators, None, sink)
+        if sink is not None:
+            raise Refused("an answer to a request with a key is read whole, so that the key can be hidden in it")
         sent, veil = filled(request, self._key_of)
         try:
             return veil.response(request, await self._send(sent, validators, veil, sink))
