@@ -326,6 +326,8 @@ def read_page(
                 raise Malformed("no id or no title")
             if row is not None and len(row.external_id) > MAX_ID_CHARS:
                 raise Malformed(f"id is longer than {MAX_ID_CHARS} characters")
+            if row is not None and (row.employment_type or row.department):
+                row = _cut(row)
         except (Malformed, ValueError, OverflowError) as error:
             if len(rejected) >= MAX_REJECTED:
                 raise Malformed(f"more than {MAX_REJECTED} rows cannot be read, the last one: {error}") from error
@@ -340,6 +342,13 @@ def read_page(
         rows=tuple(rows), rejected=tuple(rejected), skipped=skipped, total=total, cursor=cursor, excerpt=excerpt,
         unknown=unknown,
     )  # fmt: skip
+
+
+def _cut(row: Posting) -> Posting:
+    """The row with what may be put together from several fields within the limit of one."""
+    joined = {"employment_type": row.employment_type, "department": row.department}
+    long = {name: text[:MAX_FIELD_CHARS] for name, text in joined.items() if text and len(text) > MAX_FIELD_CHARS}
+    return msgspec.structs.replace(row, **long) if long else row
 
 
 def _raw(item: Any) -> str:
