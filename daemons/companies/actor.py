@@ -6,6 +6,7 @@ visited twice within 90 days, and both go on where an earlier run ended.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,8 +18,8 @@ from daemons.careers.site import EVERY_S, SOURCE, Site
 from daemons.companies import candidates, overpass, places
 from daemons.companies.guesses import guess
 from daemons.companies.looking import Fetch
-from daemons.companies.places import SiteRow
-from daemons.companies.searching import after
+from daemons.companies.places import Search, SiteRow
+from daemons.companies.searching import Next, after
 from daemons.companies.visiting import Visit, visit
 from lib.errors import SourceError
 from lib.life.actor import Life
@@ -30,6 +31,16 @@ from lib.text.gazetteer import home_places
 
 _REST_S = 5.0  # between two searches, and before looking for work again
 _VISITS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A search that was made, what follows from it, the sites that it found, and those nobody knew before."""
+
+    search: Search
+    step: Next
+    sites: int
+    new: int
 
 
 async def serve(life: Life, shards: range) -> None:
@@ -48,13 +59,18 @@ async def serve(life: Life, shards: range) -> None:
 
 async def _search(life: Life, client: Fetch, regions: range) -> None:
     owner = f"{life.config.host}:{life.unit}"
+    log = structlog.get_logger("geo")
     while not life.stop.is_set():
-        rest_s = await search_one(life.database, client, life.config, owner, regions)
-        if rest_s is None:
+        done = await search_one(life.database, client, life.config, owner, regions)
+        if done is None:
             life.say("idle", "no place is due")
         else:
             life.count("places")
-        await life.pause(max(rest_s or 0.0, _REST_S))
+            log.info(
+                done.step.kind, place=done.search.name, country=done.search.country, sites=done.sites, new=done.new,
+                reason=done.step.reason,
+            )  # fmt: skip
+        await life.pause(max(done.step.rest_s if done else 0.0, _REST_S))
 
 
 async def _visit(life: Life, client: Fetch, regions: range) -> None:
@@ -68,8 +84,8 @@ async def _visit(life: Life, client: Fetch, regions: range) -> None:
             await life.pause(_REST_S)
 
 
-async def search_one(database: Database, client: Fetch, config: Config, owner: str, regions: range) -> float | None:
-    """Searches the largest due place. Seconds to leave the server alone after it; None when no place is due."""
+async def search_one(database: Database, client: Fetch, config: Config, owner: str, regions: range) -> Searched | None:
+    """Searches the largest due place; None when none is due."""
     search = await places.claim(database, owner, regions)
     if search is None:
         return None
@@ -88,9 +104,7 @@ async def search_one(database: Database, client: Fetch, config: Config, owner: s
             database, owner, search, next_in_s=step.next_in_s, sites=len(companies), failures=step.failures,
             error=step.reason,
         )  # fmt: skip
-    log = structlog.get_logger("geo")
-    log.info(step.kind, place=search.name, country=search.country, sites=len(companies), new=new, reason=step.reason)
-    return step.rest_s
+    return Searched(search, step, len(companies), new)
 
 
 async def visit_some(database: Database, client: Fetch, config: Config, regions: range) -> int:

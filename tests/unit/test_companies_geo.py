@@ -20,6 +20,7 @@ from daemons.companies.squares import SMALLEST_HALF_M, Square
 from daemons.companies.visiting import MAX_PAGES, visit
 from daemons.domains import REGIONS as INSTANCES
 from daemons.domains import UnknownUnit, parse_unit
+from keeper.local.placement import units
 from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError, Transient
 from lib.life.config import Config
 from lib.net.messages import Request, Response
@@ -273,3 +274,9 @@ def test_any_name_gives_slugs_that_sources_take(name: str) -> None:
 def test_slugs_are_not_guessed_unless_somebody_says_so() -> None:
     assert Config().guess_slugs is False
     assert Config().overpass == ""
+
+
+def test_one_machine_searches_the_map_only_where_a_server_of_maps_is_configured() -> None:
+    assert "geo@0-24" not in {unit.name for unit in units(Config(), {})}
+    (geo,) = (unit for unit in units(Config(overpass=SERVER), {}) if unit.name.startswith("geo"))
+    assert (geo.name, geo.env["VAKANZ_OVERPASS"]) == ("geo@0-24", SERVER)
