@@ -59,6 +59,7 @@ HOSTILE_TENANTS = (
     " ",
     "a\\b",
 )
+PAIRS = {"bite": "a:b"}  # where this is how a tenant is spelt: a customer and one of its listings
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,9 @@ def test_detection_never_raises(url: str) -> None:
 @every_source
 @pytest.mark.parametrize("tenant", HOSTILE_TENANTS, ids=range(len(HOSTILE_TENANTS)))
 def test_a_hostile_tenant_never_reaches_an_address(source: Source, tenant: str) -> None:
+    if tenant == PAIRS.get(source.name):
+        assert source.detect(source.board_url(tenant)) == tenant
+        return
     for use in (source.board_url, lambda token: source.request(token, None)):
         with pytest.raises(Refused):
             use(tenant)
