@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from daemons.careers.words import APPLY, COMPANY, GENDERS, LIST_TITLE
+from daemons.careers.words import APPLY, COMPANY, GENDERS, LIST_TITLE, OFFER, PROFILE, TASKS
 from lib.posting.contract import clean_text
 from lib.posting.values import day, line, moment
 
@@ -51,8 +51,14 @@ def title_of(candidates: Iterable[str], site_name: str | None) -> str | None:
     One that says "(m/w/d)" wins; then the first that is no list's, greeting's or site's name.
     """
     read = [_trimmed(candidate, site_name) for candidate in candidates]
-    known = [one for one in read if one and not LIST_TITLE.search(one) and _LETTERS.search(GENDERS.sub("", one))]
+    known = [one for one in read if one and _may_be_title(one)]
     return next((one for one in known if GENDERS.search(one)), next(iter(known), None))
+
+
+def _may_be_title(text: str) -> bool:
+    if GENDERS.search(text):
+        return bool(_LETTERS.search(GENDERS.sub("", text)))
+    return bool(_LETTERS.search(text)) and not any(one.search(text) for one in (LIST_TITLE, PROFILE, OFFER, TASKS))
 
 
 def _trimmed(text: str, site_name: str | None) -> str | None:
@@ -64,7 +70,7 @@ def _trimmed(text: str, site_name: str | None) -> str | None:
         while len(parts) > 1 and _is_name(parts[-1], site_name) and parts[-1] not in marked[:1]:
             said = said[: said.rindex(parts[-1])].rstrip(" |»·•>-–—:")
             parts.pop()
-    said = _BEFORE_TITLE.sub("", said).strip(" |–—-:")
+    said = _BEFORE_TITLE.sub("", said).strip(" |–—-:.")
     return said if 3 <= len(said) <= _MAX_TITLE_CHARS else None
 
 
@@ -115,14 +121,16 @@ def places_said(lines: Sequence[str]) -> tuple[str, ...]:
 
 def place_hints(title: str, lines: Sequence[str]) -> tuple[str, ...]:
     """What may be the place and must be looked up first: the line below a label such as "Standort", the end of the
-    title, the only town of the page's addresses."""
+    title, a short line near the beginning, the only town of the page's addresses."""
     below = [lines[at + 1] for at, text in enumerate(lines[:-1]) if len(text) <= 40 and _PLACE_LABEL.match(text)]
     plain = GENDERS.sub(" ", title)
     ending = _TITLE_PLACE.search(plain.strip())
     towns = {found[2]: found[0] for text in lines[:1_000] for found in _POSTAL.finditer(text)}
+    short = [one for one in lines[:20] if 3 <= len(one) <= 50]
     return (
         *(one for one in below[:3] if len(one) <= 80),
         *([ending[1].strip()] if ending else []),
+        *short,
         *(towns.values() if len(towns) == 1 else ()),
     )
 

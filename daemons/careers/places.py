@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import anyio.to_thread
@@ -9,8 +10,13 @@ import msgspec
 
 from lib.posting.contract import Posting
 from lib.posting.values import any_remote
-from lib.text.gazetteer import load_gazetteer
-from lib.text.places import resolve
+from lib.text.gazetteer import HOME_COUNTRIES, Place, fold, load_gazetteer
+
+_MAX_HINTS = 40
+_LARGE = 300_000  # people; a smaller town abroad may be any word
+_WORDS = frozenset({"ort", "markt", "haus", "stelle"})  # towns as well, but not at the top of an ad
+_JOINTS = re.compile(r"\s*(?:[/,;|+&]|\b(?:oder|und|or|and|bzw\.)(?!\w))\s*")
+_POSTCODE = re.compile(r"(?<!\w)(?:(?:D|A|CH)[- ])?\d{4,5} ")
 
 
 async def looked_up(posting: Posting, hints: Sequence[str]) -> Posting:
@@ -23,11 +29,15 @@ async def looked_up(posting: Posting, hints: Sequence[str]) -> Posting:
 
 
 def first_town(hints: Sequence[str]) -> str | None:
-    """The first hint that a town, or work from anywhere, is read in."""
-    for hint in hints[:10]:
-        if len(hint) > 80:
-            continue
-        match = resolve(load_gazetteer(), [hint], None)
-        if any_remote([hint]) or (match is not None and match.city is not None):
-            return hint
-    return None
+    """The first hint that is made of towns only, such as "35032 Marburg" or "Köln oder Remote", as it is written."""
+    return next((hint for hint in hints[:_MAX_HINTS] if len(hint) <= 80 and _are_towns(hint)), None)
+
+
+def _are_towns(text: str) -> bool:
+    parts = [part.strip() for part in _JOINTS.split(_POSTCODE.sub("", text)) if part.strip()]
+    towns = [part for part in parts if any(_is_known(town) for town, _ in load_gazetteer().cities(fold(part)))]
+    return bool(towns) and text.casefold() not in _WORDS and all(part in towns or any_remote([part]) for part in parts)
+
+
+def _is_known(town: Place) -> bool:
+    return town.country in HOME_COUNTRIES or town.population >= _LARGE

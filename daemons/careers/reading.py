@@ -29,7 +29,7 @@ from lib.posting.trees import decoded, html_tree, text_of
 from lib.posting.values import line, moment, places
 
 MAX_PAGE_BYTES = 3_000_000
-MIN_PROBABILITY = 0.5
+MIN_PROBABILITY = 0.55
 _MAX_POSTINGS = 200
 _GERMAN = re.compile(r"/de(?:[-_][a-z]{2})?(?:/|$)|[?&]lang(?:uage)?=de|//de\.", re.IGNORECASE)
 _ORGANISATION = re.compile(r"schema\.org/(?:\w*Organization|\w*Business|Corporation)")
