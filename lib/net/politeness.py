@@ -30,9 +30,10 @@ _UNLIMITED = HostLimits(rate_per_s=None, concurrency=None)
 
 class _Host:
     """A host as this process knows it. `paused_until`, `due`, `heard_at` are on the process's own clock; `breaker`
-    is the state's text (`lib.net.breaker.encode`) as it was last heard, empty in good standing."""
+    is the state's text (`lib.net.breaker.encode`) as it was last heard, empty in good standing; `era` was last heard
+    at `era_at`."""
 
-    __slots__ = ("breaker", "due", "heard_at", "paused_until", "seats", "visits")
+    __slots__ = ("breaker", "due", "era", "era_at", "heard_at", "paused_until", "seats", "visits")
 
     def __init__(self, limits: HostLimits) -> None:
         self.seats = None if limits.concurrency is None else asyncio.Semaphore(limits.concurrency)
@@ -40,6 +41,8 @@ class _Host:
         self.due = float("-inf")
         self.paused_until = float("-inf")
         self.breaker = ""
+        self.era = ""
+        self.era_at = float("-inf")
         self.heard_at = float("-inf")
 
     def idle(self, now: float) -> bool:
@@ -166,11 +169,15 @@ class Politeness:
             if limits.concurrency is not None:
                 self._count += 1
                 visit.lease = f"{self._name}:{self._count}"
-            entry = await self._shared.enter(Ask(visit.host, limits, self._longest_s, hold_s, breaker), visit.lease)
+            era = host.era if self._clock() - host.era_at < hold_s else ""
+            ask = Ask(visit.host, limits, self._longest_s, hold_s, breaker, era)
+            entry = await self._shared.enter(ask, visit.lease)
             if entry is None:
                 visit.lease = ""
                 return self._turn_alone(host, visit.host, limits)
             host.breaker, host.heard_at = entry.breaker, self._clock()
+            if entry.era:
+                host.era, host.era_at = entry.era, host.heard_at
             if entry.verdict is Verdict.GO:
                 host.due = reserve(host.due, self._clock(), limits).due
                 return entry.wait_s

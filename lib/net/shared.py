@@ -1,7 +1,8 @@
 """What all processes know together about a host, in Redis: its pace, the seats taken, a pause, its breaker.
 
 One script call before a request and one after it. Every key has a lifetime. A seat is a lease as long as its request
-may last at most, so the seat of a killed worker becomes free by itself. While Redis is away every call answers None,
+may last at most, so the seat of a killed worker becomes free by itself. A flush would let everybody in at once: so each
+host has an era, and whoever has heard of another one makes all leave the host alone for as long as a lease lasts. While Redis is away every call answers None,
 and it is tried again on the usual ladder.
 """
 
@@ -28,13 +29,19 @@ _BATCH = 100
 
 # The arithmetic is that of `lib.net.pace.reserve`, in milliseconds of the server's clock.
 _ENTER = """
-local pace, seats, breaker, pause = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local pace, seats, breaker, pause, eras = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local interval, burst, places = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local longest, hold, known = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local longest, hold, known, before = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local held = redis.call('GET', breaker) or ''
-if held ~= known then return {held, now, 1, 0} end
+if held ~= known then return {held, now, 1, 0, ''} end
+local era = redis.call('GET', eras) or string.format('%.0f', now)
+redis.call('SET', eras, era, 'PX', math.ceil(2 * hold) + 1000)
 local left = redis.call('PTTL', pause)
-if left > 0 then return {held, now, 2, left} end
+if before ~= '' and before ~= era and left < hold then
+  redis.call('SET', pause, 1, 'PX', hold)
+  left = hold
+end
+if left > 0 then return {held, now, 2, left, era} end
 local free, due, verdict, late = math.huge, 0, 0, 0
 if places > 0 then
   redis.call('ZREMRANGEBYSCORE', seats, '-inf', now)
@@ -43,7 +50,7 @@ end
 if interval > 0 then due = tonumber(redis.call('GET', pace) or 0) end
 if due > now + furthest then due = now end
 local waits, taken = {}, {}
-for i = 7, #ARGV do
+for i = 8, #ARGV do
   if free <= 0 then verdict = 3 break end
   local wait = 0
   if interval > 0 then
@@ -61,7 +68,7 @@ if #waits > 0 and places > 0 then
   redis.call('ZADD', seats, unpack(taken))
   redis.call('PEXPIRE', seats, math.max(redis.call('PTTL', seats), math.ceil(taken[#taken - 1] - now)))
 end
-return {held, now, verdict, late, unpack(waits)}
+return {held, now, verdict, late, era, unpack(waits)}
 """
 _VACATE = """
 return redis.call('ZREM', KEYS[1], unpack(ARGV))
@@ -93,11 +100,15 @@ class Verdict(IntEnum):
 
 
 class Entry(NamedTuple):
-    """`wait_s`: until the request may start (GO), the pause ends (PAUSED), or its turn would come (LATE)."""
+    """`wait_s`: until the request may start (GO), the pause ends (PAUSED), or its turn would come (LATE).
+
+    `era`: since when Redis knows the host; empty where it did not say.
+    """
 
     verdict: Verdict
     wait_s: float
     breaker: str
+    era: str = ""
 
 
 class Exit(NamedTuple):
@@ -110,7 +121,9 @@ class Exit(NamedTuple):
 class Ask(NamedTuple):
     """A wish for a turn within `longest_s` seconds, and for a seat for `hold_s` seconds after it.
 
-    `breaker`: the state in which the caller goes on; None to be told the state without getting a turn.
+    `breaker`: the state in which the caller goes on; None to be told the state without getting a turn. `era`: what was
+    heard of it in the last `hold_s` seconds, else empty: if it is another one by now, Redis has forgotten who is at the
+    host, which is then paused until all of those must have left.
     """
 
     host: str
@@ -118,6 +131,7 @@ class Ask(NamedTuple):
     longest_s: float
     hold_s: float
     breaker: str | None
+    era: str = ""
 
 
 class SharedState:
@@ -219,15 +233,15 @@ class SharedState:
         interval_ms = 1000.0 / limits.rate_per_s if limits.rate_per_s else 0
         known = "?" if ask.breaker is None else ask.breaker
         arguments = (interval_ms, limits.burst, limits.concurrency or 0, int(ask.longest_s * 1000))
-        keys = _keys(ask.host, "pace", "seats", "breaker", "pause")
-        answer = await self._call(self._enter, keys, (*arguments, int(ask.hold_s * 1000), known, *leases))
+        keys = _keys(ask.host, "pace", "seats", "breaker", "pause", "era")
+        answer = await self._call(self._enter, keys, (*arguments, int(ask.hold_s * 1000), known, ask.era, *leases))
         if answer is None:
             return [None] * len(leases)
-        held, now_ms, verdict, wait_ms, *granted = answer
+        held, now_ms, verdict, wait_ms, era, *granted = answer
         self._skew_s = now_ms / 1000 - self._wall()
-        breaker = _text(held)
-        rest = Entry(Verdict(verdict), wait_ms / 1000, breaker)
-        entries = [Entry(Verdict.GO, granted_ms / 1000, breaker) for granted_ms in granted]
+        said = (_text(held), _text(era))
+        rest = Entry(Verdict(verdict), wait_ms / 1000, *said)
+        entries = [Entry(Verdict.GO, granted_ms / 1000, *said) for granted_ms in granted]
         return entries + [rest] * (len(leases) - len(entries))
 
     async def _vacate_in_batches(self, host: str) -> None:
