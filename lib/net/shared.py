@@ -2,8 +2,8 @@
 
 One script call before a request and one after it. Every key has a lifetime. A seat is a lease as long as its request
 may last at most, so the seat of a killed worker becomes free by itself. A flush would let everybody in at once: so each
-host has an era, and whoever has heard of another one makes all leave the host alone for as long as a lease lasts. While Redis is away every call answers None,
-and it is tried again on the usual ladder.
+host has an era, and whoever has heard of another one makes all leave the host alone for as long as a lease lasts.
+While Redis is away every call answers None, and it is tried again on the usual ladder.
 """
 
 from __future__ import annotations
