@@ -49,13 +49,18 @@ class XmlStream:
         self._text = _Text()
         self._packed: _Unpacking | None = None
         self._began = False
+        self._head = b""
         self._parent: etree._Element | None = None
         self._tag = ""
         self._idle = 0
 
     def feed(self, piece: bytes) -> Iterator[etree._Element]:
         """The elements that end in `piece`, each to be read before the next is asked for. Raises Malformed."""
-        if not self._began and piece:
+        if not self._began:
+            piece = self._head + piece
+            if len(piece) < len(_GZIP):
+                self._head = piece
+                return
             self._began = True
             self._packed = _Unpacking() if piece.startswith(_GZIP) else None
         for data in self._packed.feed(piece) if self._packed else (piece,):
@@ -75,10 +80,11 @@ class XmlStream:
     def _parsed(self, text: str) -> Iterator[etree._Element]:
         if not text:
             return
+        broken: etree.XMLSyntaxError | None = None
         try:
             self._parser.feed(text.encode())
-        except etree.XMLSyntaxError as error:
-            raise Malformed(f"not XML: {error}") from error
+        except etree.XMLSyntaxError as error:  # what ended before the break is there all the same
+            broken = error
         self._idle += len(text)
         for event, element in self._parser.read_events():
             assert isinstance(element, etree._Element)  # no other events were asked for
@@ -88,6 +94,8 @@ class XmlStream:
                 self._idle = 0
                 yield element
                 _forget(element)
+        if broken is not None:
+            raise Malformed(f"not XML: {broken}") from broken
         if self._idle > MAX_ELEMENT_BYTES:
             raise Malformed(f"{MAX_ELEMENT_BYTES} characters without the end of a posting")
 
