@@ -18,6 +18,7 @@ from lib.text.gazetteer import FOREIGN, FORM, OWN, Gazetteer, fold
 from lib.text.places import resolve
 
 _MAX_TITLE = 140
+_SLACK, _SLACK_OCR = 0.04, 0.25  # how much sizes of one heading's lines differ; of a picture they are guesses
 _MAX_LINES = 2_000
 _MAX_PLACES = 10
 
@@ -33,7 +34,7 @@ class Advert(msgspec.Struct, frozen=True):
 def read_advert(document: Document, gazetteer: Gazetteer) -> Advert:
     """What the document says of the job. Of several adverts in one document, the first one counts."""
     lines = document.lines[:_MAX_LINES]
-    found = _title(lines, document.title)
+    found = _title(lines, document.title, slack=_SLACK_OCR if document.ocr else _SLACK)
     company = employer([line.text for line in lines], document.author)
     return Advert(
         title=None if found is None else found.text,
@@ -70,6 +71,9 @@ _SUFFIX = re.compile(
     r"(?i)\s*[-–|(,]*\s*(?:job-?id|kennziffer|kennzahl|referenz(?:nummer)?|ref\.?-?nr\.?)\b.*$|"
     r"\s*\(\d+ ?(?:Std|h)\b[^)]*\)$"
 )
+_BROKEN = re.compile(
+    r"\s*\((?:[^)]*|[^\w)]*\w?[^\w)]*\))$"
+)  # what is left of "(m/w/d)" in a picture that was read badly
 _GOES_ON = re.compile(r"(?i)(?:für den bereich|im bereich|in der|für|im)\s")
 _BULLET = re.compile(r"^[\W_]\s")
 
@@ -83,12 +87,12 @@ class _Heading(msgspec.Struct, frozen=True):
     end: int
 
 
-def _title(lines: Sequence[Line], stated: str | None) -> _Heading | None:
+def _title(lines: Sequence[Line], stated: str | None, *, slack: float) -> _Heading | None:
     if not lines:
         return None
     body = _body_size(lines)
     best: tuple[float, _Heading] | None = None
-    for heading in _headings(lines, body):
+    for heading in _headings(lines, body, slack):
         score = _score(heading, body, stated)
         if score is not None and (best is None or score > best[0]):
             best = score, heading
@@ -100,26 +104,27 @@ def _body_size(lines: Sequence[Line]) -> float:
     return median(line.size for line in lines for _ in range(1 + len(line.text) // 20)) or 1.0
 
 
-def _headings(lines: Sequence[Line], body: float) -> Iterator[_Heading]:
+def _headings(lines: Sequence[Line], body: float, slack: float) -> Iterator[_Heading]:
     """Every run of at most four lines of one size, with a line that clearly continues it."""
     start = 0
     while start < len(lines):
         end = start + 1
-        while end < len(lines) and end - start < 4 and _goes_on(lines[end - 1], lines[end]):
+        while end < len(lines) and end - start < 4 and _goes_on(lines[end - 1], lines[end], slack):
             end += 1
         text = " ".join(line.text for line in lines[start:end])
         if end < len(lines) and (_GOES_ON.match(lines[end].text) or _GENDER.fullmatch(lines[end].text.strip())):
             text, end = f"{text} {lines[end].text}", end + 1
         elif end < len(lines) and " " not in text and _ROLE.fullmatch(text) and lines[end].size > 1.5 * body:
-            below = next(_headings(lines[end:], body))  # "TRAINEE" in huge letters over what in large ones
+            below = next(_headings(lines[end:], body, slack))  # "TRAINEE" in huge letters over what in large ones
             text, end = f"{text} {below.text}", end + below.end
         text = _SUFFIX.sub("", _PREFIX.sub("", text[: 2 * _MAX_TITLE])).strip(" .,-–|")
+        text = _BROKEN.sub("", text)
         yield _Heading(text, lines[start].size, start, end)
         start = end
 
 
-def _goes_on(above: Line, line: Line) -> bool:
-    level = abs(above.size - line.size) <= 0.04 * above.size
+def _goes_on(above: Line, line: Line, slack: float) -> bool:
+    level = abs(above.size - line.size) <= slack * above.size
     return (
         level and not _NO_TITLE.search(above.text) and not _NO_TITLE.search(line.text) and not _BULLET.match(line.text)
     )

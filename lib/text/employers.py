@@ -14,14 +14,14 @@ from lib.text.gazetteer import fold
 
 _MAX_CHARS = 60_000
 
-_ARTICLE = r"(?:Die|Der|Das|Bei|Als|Wir|Unsere?|Firma|Für|Im|In|The|At) "
+_ARTICLE = r"(?:Die|Der|Das|Bei|Als|Wir|Unsere?|Firma|Für|Im|In|The|At|Kunden?|Firmen) "
 _WORD = rf"(?:(?!{_ARTICLE})[A-ZÄÖÜ0-9][\w+'’-]*(?:\.\w+)*|&|\+)"
 _FORM = (
     r"(?:GmbH ?& ?Co\.? ?KG(?:aA)?|(?:g|gem\. )?GmbH|AG ?& ?Co\.? ?KG(?:aA)?|AG|SE|KGaA|KG|OHG|mbH|eG|e\. ?V\.|"
     r"e\. ?K\.|UG(?: \(haftungsbeschränkt\))?|PartG(?: ?mbB)?|AöR|A\.ö\.R\.|KdöR|Ltd\.?|Inc\.?|B\.V\.|S\.A\.|Sàrl)"
 )
 _COMPANY = re.compile(rf"(?<![\w&-])(?!\d+ )({_WORD}(?: (?:{_WORD}|und|für|der|des)){{0,5}}? {_FORM})(?![\w-])")
-_PROPER = r"[A-ZÄÖÜ][\w.-]+"
+_PROPER = r"[A-ZÄÖÜ][a-zäöüß][\w.-]*"
 _INSTITUTION = re.compile(
     rf"(?<![\w-])((?:Institut für {_PROPER} an der )?(?:"
     rf"[A-ZÄÖÜ][\w-]*-(?:Universität|Hochschule)(?!\w)(?: (?:für )?{_PROPER}){{0,2}}|"

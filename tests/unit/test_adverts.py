@@ -41,6 +41,7 @@ def advert(*large: str, body: list[str] = BODY, title: str | None = None, author
         (["Stellenausschreibung", "Sachbearbeiterin im Bauamt"], "Sachbearbeiterin im Bauamt"),
         (["Stellenangebot: Pflegefachkraft (w/m/d)"], "Pflegefachkraft (w/m/d)"),
         (["Mitarbeiter (m/w/d) Kennziffer 2024/17"], "Mitarbeiter (m/w/d)"),
+        (["Techniker für Anlagen (”’/W"], "Techniker für Anlagen"),
         (["Komm zu uns!"], None),
         (["STELLENAUSSCHREIBUNG"], None),
         (["Zwanzig Jahre Erfahrung"], None),
@@ -57,6 +58,7 @@ def test_titles(large: list[str], title: str | None) -> None:
     [
         (["Die Muster Bau GmbH & Co. KG sucht Verstärkung."], "Muster Bau GmbH & Co. KG"),
         (["Bei unserem Kunden Schraub AG.", "Wir: Personal Nord GmbH", "jobs@personal-nord.de"], "Personal Nord GmbH"),
+        (["Im Haus des Kunden Schraub AG", "Wir: Personal Nord GmbH"], "Personal Nord GmbH"),
         (["Anton AG", "Berta AG"], None),
         (["Anton AG", "Berta AG", "Bewerbung an jobs@berta.de"], "Berta AG"),
         (["An der Technischen Universität Dresden ist eine Stelle frei."], "Technischen Universität Dresden"),
