@@ -233,6 +233,15 @@ async def test_a_proof_grows_old(ways: Ways) -> None:
     assert "127.0.0.1" not in ways.site.callers
 
 
+async def test_a_request_waits_for_a_few_proofs_only(ways: Ways) -> None:
+    async with AsyncExitStack() as stack:
+        ways.proxies = [await stack.enter_async_context(proxying(EXITS[0], fault=407)) for _ in range(9)]
+        async with ways.client() as client:
+            with pytest.raises(ProxyFailed, match="4 proxies in a row"):
+                await client.send(ways.get("/page"))
+        assert sum(len(proxy.seen) for proxy in ways.proxies) == 4
+
+
 async def test_one_proof_serves_all_who_wait_for_it(ways: Ways) -> None:
     ways.proxies = ways.proxies[:1]
     async with ways.client() as client:

@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemons.descriptions.fold import DescriptionFold, Postponed, Wanted
+from daemons.sources import source
 from lib.errors import ConfigError, ProxyFailed
 from lib.life.config import load
 from lib.life.proxying import Account
+from lib.net.messages import Request, Response
 from lib.net.proxies.address import parse, problems
 from lib.net.proxies.proving import read_echo
 from lib.net.proxies.standing import ProxyRules, Standing, choose, failed, proved, succeeded, used
 from lib.net.proxies.wire import blame_status
 from lib.net.status import event_of
+from lib.net.validators import Validators
 from lib.store.proxies import Spend
 
 RULES = ProxyRules(proof_s=100, failures=3, first_rest_s=10, max_rest_s=50)
@@ -166,3 +170,27 @@ def test_the_account_adds_up_by_day() -> None:
     account.spent("p:1", 100, failed=False)
     account.spent("p:1", 0, failed=True)
     assert account.totals() == {("p:1", day): Spend(2, 1, 100)}
+
+
+class AtOnce(random.Random):
+    """Draws the least delay."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
+
+
+async def test_a_detail_waits_for_proxies_without_losing_an_attempt() -> None:
+    class NoWay:
+        sent: list[Request] = []  # noqa: RUF012 -- one test long
+
+        async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+            self.sent.append(request)
+            raise ProxyFailed("no proxy can be used")
+
+    system = source("smartrecruiters")
+    fold = DescriptionFold(None, NoWay(), None, {system.name: system}, "s", 7, 1, AtOnce(), lambda: None)  # type: ignore[arg-type]
+    wanted = Wanted(1, "744000012345678", 1, system.name, "Acme", attempts=5, refusals=0)
+    found = await fold._detail(wanted)
+    assert isinstance(found, Postponed)
+    assert (found.attempts, found.final) == (5, False)
+    assert {request.source for request in NoWay.sent} == {"smartrecruiters"}

@@ -18,6 +18,8 @@ from lib.net.proxies.proving import Address, exit_address, own_addresses
 from lib.net.proxies.standing import ProxyRules, Standing
 from lib.net.proxies.wire import Blame, blame
 
+_TRIES = 4  # proofs that one request waits for
+
 
 class Ledger(Protocol):
     """Told what each proxy carried. `size`: bytes both ways, as far as we see them."""
@@ -54,8 +56,11 @@ class ProxyPool:
         return iter([(proxy, self._standings[name]) for name, proxy in self._proxies.items()])
 
     async def take(self, session: aiohttp.ClientSession) -> Proxy:
-        """The next proxy, proved. Raises ProxyFailed when all of them rest, or our own address is not known."""
-        while True:
+        """The next proxy, proved.
+
+        Raises ProxyFailed when all of them rest, several cannot prove themselves, or our own address is not known.
+        """
+        for _ in range(_TRIES):
             now = self._clock()
             name = standing.choose(self._standings, now, self._rng)
             if name is None:
@@ -63,6 +68,7 @@ class ProxyPool:
             self._standings[name] = standing.used(self._standings[name], now)
             if await self.prove(session, self._proxies[name]):
                 return self._proxies[name]
+        raise ProxyFailed(f"{_TRIES} proxies in a row could not prove themselves")
 
     async def prove(self, session: aiohttp.ClientSession, proxy: Proxy) -> bool:
         """Whether the proxy may be used now; asks the echo endpoint where the last proof is too old.
