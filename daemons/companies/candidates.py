@@ -9,6 +9,7 @@ from datetime import datetime
 from daemons.companies.verdict import Verdict
 from daemons.sources import SOURCES
 from lib.posting import boards
+from lib.posting.contract import clean_text
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -84,7 +85,8 @@ async def count_to_check(database: Database, sources: Collection[str]) -> int:
 
 async def note(database: Database, source: str, tenant: str, verdict: Verdict) -> None:
     """Writes what a request said of a candidate."""
-    await database.execute(_SQL.note_check, source, tenant, verdict.state, verdict.postings, verdict.reason)
+    reason = None if verdict.reason is None else clean_text(verdict.reason)
+    await database.execute(_SQL.note_check, source, tenant, verdict.state, verdict.postings, reason)
 
 
 async def register(database: Database) -> int:

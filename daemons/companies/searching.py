@@ -9,6 +9,7 @@ from typing import Literal
 from daemons.companies.overpass import Answer
 from daemons.companies.squares import Square
 from lib.errors import RateLimited, SourceError, Transient
+from lib.posting.contract import clean_text
 
 SEARCH_AGAIN = timedelta(days=90)
 _FIRST_RETRY_S, _LAST_RETRY_S = 3_600.0, 7 * 86_400.0
@@ -35,8 +36,9 @@ def after(outcome: Answer | SourceError, square: Square, failures: int, now: dat
         return Next("done", SEARCH_AGAIN.total_seconds())
     if isinstance(outcome, RateLimited):
         wait_s = min(max((outcome.retry_at - now).total_seconds(), 1.0), _MOST_WAIT_S)
-        return Next("later", wait_s, rest_s=wait_s, failures=failures, reason=str(outcome))
-    reason = f"{outcome.cut}" if isinstance(outcome, Answer) else f"{type(outcome).__name__}: {outcome}"[:300]
+        return Next("later", wait_s, rest_s=wait_s, failures=failures, reason=clean_text(str(outcome), 300))
+    said = f"{outcome.cut}" if isinstance(outcome, Answer) else f"{type(outcome).__name__}: {outcome}"
+    reason = clean_text(said, 300)
     if _too_much(outcome) and square.quarters():
         return Next("split", 0.0, reason=reason)
     wait_s = min(_FIRST_RETRY_S * 2.0 ** min(failures, 20), _LAST_RETRY_S)

@@ -12,6 +12,7 @@ from daemons.companies.careers_links import careers_links
 from daemons.companies.detection import Found
 from daemons.companies.looking import Fetch, Looked, look
 from lib.errors import Denied, Gone, SourceError
+from lib.posting.contract import clean_text
 
 State = Literal["board", "careers", "nothing", "denied", "gone", "unknown"]
 MAX_PAGES = 4
@@ -32,7 +33,7 @@ async def visit(client: Fetch, url: str) -> Visit:
     try:
         front = await look(client, url)
     except SourceError as error:
-        return Visit(_state_of(error), reason=f"{type(error).__name__}: {error}"[:300])
+        return _failed(error)
     if front.best is not None:
         return Visit("board", front.url, front.best)
     return await _follow(client, front)
@@ -61,9 +62,10 @@ async def _follow(client: Fetch, front: Looked) -> Visit:
     if careers is not None:
         return Visit("careers", careers)
     if refused is not None:
-        return Visit(_state_of(refused), reason=f"{type(refused).__name__}: {refused}"[:300])
+        return _failed(refused)
     return Visit("nothing")
 
 
-def _state_of(error: SourceError) -> State:
-    return "denied" if isinstance(error, Denied) else "gone" if isinstance(error, Gone) else "unknown"
+def _failed(error: SourceError) -> Visit:
+    state: State = "denied" if isinstance(error, Denied) else "gone" if isinstance(error, Gone) else "unknown"
+    return Visit(state, reason=clean_text(f"{type(error).__name__}: {error}", 300))

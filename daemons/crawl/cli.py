@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from daemons.companies.cli import detect_board, find_boards
+from daemons.companies.detect_cli import detect_board, find_boards
 from daemons.companies.detection import best, in_address
 from daemons.crawl.actor import session_id
 from daemons.crawl.crawler import Crawler, Outcome

@@ -13,20 +13,27 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from daemons.companies.captures import Tally, newest_crawl, read_lines
 from daemons.companies.detection import in_address
+from daemons.companies.domains import domain_table
 from daemons.companies.guesses import slugs
 from daemons.sources import SOURCES
-from lib.errors import Refused
+from lib.errors import Gone, Refused, Transient
+from lib.net.messages import Request, Response
+from lib.net.status import error_of
+from tests.integration.index_parts import COLUMNS
 
 ROOT = Path(os.environ.get("VAKANZ_REAL_DATA") or Path(__file__).parents[3] / "shared" / "data") / "companies"
 pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"no lists of companies in {ROOT}")
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 _NAMES = {"join_com": "join", "oracle": "oracle_orc", "breezyhr": "breezy", "ashbyhq": "ashby"}
 
 
@@ -187,3 +194,45 @@ def test_slugs_guessed_from_names(system: str) -> None:
     rows = [row for row in tables() if row.system == system][:3_000]
     hits = sum(row.slug.casefold() in slugs(row.name, 3) for row in rows)
     assert hits / len(rows) >= GUESSED[system]
+
+
+def crawl_file(*parts: str) -> Path:
+    path = ROOT.parent.joinpath("commoncrawl", *parts)
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    return path
+
+
+def test_real_lines_of_the_index_name_their_tenants() -> None:
+    found = Tally(domain_table())
+    read_lines(crawl_file("job-hq_commoncrawl_cdx_greenhouse.jsonl").read_bytes().splitlines(), found)
+    assert (found.rows, found.matched, found.broken) == (7, 7, 0)
+    named = {tenant: times for _, tenant, _, times in found.rows_for_store()}
+    assert named == {"10alabs": 1, "10beauty": 1, "10xgenomics": 2}, "a name with a stray blank is none"
+
+
+def test_recorded_answers_of_the_index_api_are_read() -> None:
+    """The list of crawls; 404 for a search without captures and 400 past the last page are the client's errors."""
+    with crawl_file("cdx_toolkit", "test_get_cc_endpoints.jsonl").open(encoding="utf-8") as file:
+        listed = next(one for one in map(json.loads, file) if one["url"].endswith("/collinfo.json"))
+    request = Request(url=listed["url"])
+    body = listed["response_text"].encode()
+    answer = Response(request=request, url=request.url, status=200, headers={}, body=body)
+    assert newest_crawl(answer) == "CC-MAIN-2025-33"
+    with crawl_file("cdx_toolkit", "test_multi_cc2.jsonl").open(encoding="utf-8") as file:
+        answers = [json.loads(line) for line in file]
+    kinds = {type(error_of(one["response_status_code"], {}, NOW, conditional=False)) for one in answers}
+    assert kinds <= {Gone, Transient, type(None)}
+    assert Gone in kinds
+    for one in answers:
+        if one["response_status_code"] == 200:
+            found = Tally(domain_table())
+            read_lines(one["response_text"].encode().splitlines(), found)
+            assert found.rows
+            assert found.broken == 0
+
+
+def test_the_made_parts_have_the_published_columns() -> None:
+    schema = json.loads(crawl_file("cc_index_table", "cc-index-schema-flat.json").read_bytes())
+    kinds = {"string": "VARCHAR", "integer": "INTEGER", "short": "SMALLINT", "timestamp": "TIMESTAMP"}
+    assert {one["name"]: kinds[one["type"]] for one in schema["fields"]} == COLUMNS
