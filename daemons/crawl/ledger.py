@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -36,7 +35,6 @@ class Ledger:
     written: set[str] = field(default_factory=set)
     rejected: list[Rejected] = field(default_factory=list)
     rejections: int = 0
-    unknown: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
     total: int | None = None
     excerpt: bool = False
@@ -56,7 +54,6 @@ class Ledger:
             self._judge(row if row.company else msgspec.structs.replace(row, company=self.company), raw_id)
         self.rejections += len(page.rejected)
         self.rejected += page.rejected[: MAX_REJECTED - len(self.rejected)]
-        self.unknown.update(page.unknown)
         self.skipped += page.skipped
         self.excerpt |= page.excerpt
         if page.total is not None:

@@ -13,8 +13,9 @@ import pytest
 
 from daemons.crawl import walk as walking
 from daemons.crawl.ledger import Ledger
-from daemons.crawl.walk import Walk, Walker
+from daemons.crawl.walk import Walk, Walker, Write
 from daemons.sources import source
+from lib.errors import Gone, Malformed, SourceError, Transient
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 from lib.posting.boards import Mark
@@ -71,11 +72,14 @@ async def walked(pages: Pages, marks: Mapping[str, Mark] = {}) -> Walked:
         batches.append([row.posting.external_id for row in rows])
 
     ledger = Ledger(None, {})
-    walker = Walker(
+    return Walked(await walker_of(pages, write).walk(ledger, marks), ledger, batches)
+
+
+def walker_of(pages: Pages, write: Write) -> Walker:
+    return Walker(
         source=source("smartrecruiters"), tenant="acme", client=pages, archive=Shelf(), write=write,
         rng=random.Random(1), turned=lambda: None,
     )  # fmt: skip
-    return Walked(await walker.walk(ledger, marks), ledger, batches)
 
 
 HUNDRED = [f"Koch {number}" for number in range(100)]
@@ -122,3 +126,40 @@ async def test_only_a_list_of_one_page_is_asked_for_conditionally() -> None:
     again = await walked(pages, short.walk.marks)
     assert pages.asked == [Validators(etag='"1"')]
     assert (again.walk.ended, again.walk.unchanged) == (True, True)
+
+
+async def test_pages_are_written_before_the_next_ones_are_asked_for() -> None:
+    events: list[str] = []
+
+    class Told(Pages):
+        async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+            events.append(f"asked {request.params['offset']}")
+            return await super().send(request, validators=validators)
+
+    async def write(rows: Sequence[Listed]) -> None:
+        events.append(f"wrote {len(rows)}")
+
+    await walker_of(Told(HUNDRED, HUNDRED, ["Bäcker"]), write).walk(Ledger(None, {}), {})
+    assert events == [
+        "asked 0", "wrote 50", "wrote 50", "asked 100", "wrote 50", "wrote 50", "asked 200", "wrote 1",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [Gone("404"), Malformed("no list")])
+async def test_a_page_that_fails_ends_the_walk_without_a_conclusion(error: SourceError) -> None:
+    class Breaking(Pages):
+        async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+            if request.params["offset"] == "100":
+                raise error
+            return await super().send(request, validators=validators)
+
+    ledger = Ledger(None, {})
+    batches: list[int] = []
+
+    async def write(rows: Sequence[Listed]) -> None:
+        batches.append(len(rows))
+
+    # A page in the middle that is gone says nothing of the list: that would close all of its postings.
+    with pytest.raises(Transient if isinstance(error, Gone) else type(error)):
+        await walker_of(Breaking(HUNDRED, HUNDRED), write).walk(ledger, {})
+    assert (batches, len(ledger.seen)) == ([50, 50], 100)
