@@ -31,7 +31,6 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "oracle_orc": ("oraclecloud.com",),
     "personio": ("personio.de", "personio.com"),
     "pinpoint": ("pinpointhq.com",),
-    "prospective": ("prospective.ch",),
     "recruitee": ("recruitee.com",),
     "refline": ("refline.ch",),
     "rexx": ("rexx-systems.com", "rexx-recruitment.com"),

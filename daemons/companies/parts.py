@@ -91,7 +91,8 @@ class _Growing:
         headers = {"Range": f"bytes={self.held}-{self.held + PIECE_BYTES - 1}"}
         if self.held:
             headers["If-Range"] = self._version.read_text(encoding="utf-8")
-        return Request(url=url, headers=headers, timeout_s=300.0, max_bytes=PIECE_BYTES)
+        # Common Crawl's documentation tells programs to fetch these files; robots.txt speaks to crawlers of pages.
+        return Request(url=url, headers=headers, timeout_s=300.0, max_bytes=PIECE_BYTES, documented_api=True)
 
     def take(self, response: Response) -> None:
         """Adds a piece; with the last one the file gets its name. Raises Malformed, Refused, DiskFull."""
