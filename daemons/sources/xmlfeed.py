@@ -128,16 +128,22 @@ def _pages(stream: XmlStream, elements: Iterator[etree._Element]) -> Iterator[Pa
     def page() -> Page:
         return read_page(rows, _row, excerpt=stream.name in _LATEST_ONLY)
 
-    for element in elements:
-        fields: dict[str, list[str]] = {}
-        _gather(element, fields)
-        rows.append(fields)
-        chars += sum(len(text) for texts in fields.values() for text in texts)
-        if len(rows) >= _PAGE_ROWS or chars > _PAGE_CHARS:
-            yield page()
-            rows, chars = [], 0
+    broken: Malformed | None = None
+    try:
+        for element in elements:
+            fields: dict[str, list[str]] = {}
+            _gather(element, fields)
+            rows.append(fields)
+            chars += sum(len(text) for texts in fields.values() for text in texts)
+            if len(rows) >= _PAGE_ROWS or chars > _PAGE_CHARS:
+                yield page()
+                rows, chars = [], 0
+    except Malformed as error:
+        broken = error
     if rows:
         yield page()
+    if broken is not None:
+        raise broken
 
 
 def _gather(parent: etree._Element, fields: dict[str, list[str]]) -> None:
