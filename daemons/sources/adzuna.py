@@ -5,7 +5,7 @@ Source   https://api.adzuna.com/v1/api/jobs/{country}/search/{page}, with the op
 Shape    `results` in pages from 1, at most 50 rows; `count` counts the whole search
 Units    times are ISO 8601 in UTC; salaries are a year's, in the country's money
 Errors   no key: 400 with HTML; a wrong one: 401; 404 for an unknown country; 503 with HTML
-Unsure   conditional GET; whether pages far behind the first are whole: only the newest 1,000 rows are read
+Unsure   conditional GET; whether pages far behind the first are whole: only the newest 2,000 rows are read
 Traps    `salary_is_predicted` "1": the salary is Adzuna's guess, not the employer's; `description` is a teaser of at
          most 500 characters, never the text; `redirect_url` carries marks that change with every request; the default
          key has 25 requests a minute and 250 a day; contract, coordinates and company may be missing
@@ -30,7 +30,7 @@ _CURRENCIES = {"de": "EUR", "at": "EUR", "ch": "CHF", "gb": "GBP"}
 _SEARCHES = Searches("Adzuna", frozenset(_SITES))
 _API = re.compile(r"v1/api/jobs/([a-z]{2})/search/\d+", re.ASCII)
 _PAGE_SIZE = 50
-_LAST_PAGE = 20
+_LAST_PAGE = 40
 _IGNORED = ("__CLASS__", "adref", "latitude", "longitude", "description")  # the last: a teaser is no text
 
 

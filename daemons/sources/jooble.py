@@ -5,8 +5,8 @@ Source   POST https://{country}.jooble.org/api/{key}, with the operator's `joobl
 Shape    `jobs` in pages from 1, `totalCount` counts the whole search; no rows behind the last page
 Units    `updated` (not the day of publication) is ISO 8601 with seven decimals; `salary` is free text, often empty
 Errors   403 for a wrong key
-Unsure   all of it: no answer of our own was seen. Whether national hosts answer like jooble.org; the length of a page;
-         limits
+Unsure   all of it: no answer of our own was seen. Whether national hosts answer like jooble.org; how many rows a page
+         may have (100 are asked for, 20 come unasked); limits
 Traps    each country needs a key of its own; a free key has 500 requests in its whole life, not per month; `snippet` is
          a few words around the search, never the text; ids are 64-bit numbers and may be negative
 """
@@ -30,7 +30,8 @@ from lib.posting.values import line, places, salary_phrase
 _COUNTRIES = frozenset({"de", "at", "ch"})
 _SEARCHES = Searches("Jooble", _COUNTRIES)
 _ID = re.compile(r"-?\d{1,20}", re.ASCII)
-_LAST_PAGE = 10
+_LAST_PAGE = 20
+_PAGE_SIZE = 100
 _IGNORED = ("snippet", "source", "updated")  # a few words are no text, and an update is no first publication
 
 
@@ -65,7 +66,7 @@ class Jooble:
         if cursor is not None and not re.fullmatch(r"[1-9]\d{0,3}", cursor, re.ASCII):
             raise Malformed(f"{cursor[:80]!r} is no page")
         key = f"jooble_key_{country}"
-        asked = {"keywords": what, "location": where, "page": cursor or "1"}
+        asked = {"keywords": what, "location": where, "page": cursor or "1", "ResultOnPage": str(_PAGE_SIZE)}
         return Request(
             url=f"https://{country}.jooble.org/api/{{{key}}}",
             method="POST",

@@ -28,7 +28,9 @@ def test_each_country_has_a_key_of_its_own_which_the_request_only_names() -> Non
     request = source("jooble").request(TENANT, "3")
     assert (request.url, request.secrets) == ("https://at.jooble.org/api/{jooble_key_at}", ("jooble_key_at",))
     assert request.method == "POST"
-    assert json.loads(request.body or b"") == {"keywords": "koch", "location": "Graz", "page": "3"}
+    assert json.loads(request.body or b"") == {
+        "keywords": "koch", "location": "Graz", "page": "3", "ResultOnPage": "100",
+    }  # fmt: skip
 
 
 def test_a_snippet_is_no_text_and_an_update_no_first_publication() -> None:
@@ -47,7 +49,7 @@ def test_numbers_of_either_sign_and_any_length_are_ids(number: Any) -> None:
 def test_pages_end_with_one_without_rows() -> None:
     assert read({"totalCount": 41, "jobs": [{"id": 7, "title": "Koch"}]}, "2").cursor == "3"
     assert read({"totalCount": 41, "jobs": []}, "3").cursor is None
-    assert read({"totalCount": 999, "jobs": [{"id": 7, "title": "Koch"}]}, "10").cursor is None
+    assert read({"totalCount": 999, "jobs": [{"id": 7, "title": "Koch"}]}, "20").cursor is None
 
 
 @pytest.mark.parametrize("body", [{}, {"jobs": []}, {"totalCount": -1, "jobs": []}, {"totalCount": 1, "jobs": {}}])

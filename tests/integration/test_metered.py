@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,3 +189,34 @@ async def test_boards_of_sources_that_are_off_are_not_claimed(database: Database
     assert [board.source for board in await boards.claim_due(database, "one", 9, [], on)] == ["lever"]
     everything = list(switched_on(replace(Config(), consented_sources=("adzuna",))))
     assert [board.source for board in await boards.claim_due(database, "two", 9, [], everything)] == ["adzuna"]
+
+
+@pytest.fixture
+def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
+    stores = {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
+    return own | stores | {"VAKANZ_CONTACT": "tests"}
+
+
+def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "vakanz", *arguments],
+        env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_command_line_says_why_a_board_is_not_crawled(environment: dict[str, str]) -> None:
+    added = vakanz(environment, "board", "add", "https://www.adzuna.de/search?q=Koch&w=Berlin")
+    assert added.returncode == 0
+    assert "added: board 1, Adzuna, tenant de:Koch:Berlin" in added.stdout
+    run = vakanz(environment, "crawl", "run", "1")
+    assert run.returncode == 1
+    for said in (added.stderr, run.stderr):
+        assert "Adzuna is off: its terms ask for attribution" in said.replace("\n", " ")
+        assert "VAKANZ_CONSENTED_SOURCES=adzuna" in said
+    wrong = vakanz(environment | {"VAKANZ_CONSENTED_SOURCES": "adzunna"}, "crawl", "run", "1")
+    assert wrong.returncode == 1
+    assert "adzunna is none of those that ask for consent" in wrong.stderr
+    keyless = vakanz(environment | {"VAKANZ_CONSENTED_SOURCES": "adzuna"}, "crawl", "run", "1")
+    assert keyless.returncode == 1
+    assert "VAKANZ_SOURCE_KEYS=adzuna_app_id=...,adzuna_app_key=..." in keyless.stdout

@@ -15,6 +15,7 @@ from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missi
 
 _HOST = re.compile(r"(de|at|ch)\.jooble\.org")
 _PAGE_SIZE = 20
+_LARGEST_PAGE = 100
 _TYPES = {"full_time": "Vollzeit", "part_time": "Teilzeit", "temporary": "Befristet", "internship": "Praktikum"}
 
 
@@ -52,7 +53,8 @@ class Jooble(System):
             return Call("keyless", "")
         try:
             question = orjson.loads(asked.body)
-            return Call("list", f"{country}:{question['keywords']}:", (int(question.get("page", 1)),))
+            rows = min(_LARGEST_PAGE, int(question.get("ResultOnPage", _PAGE_SIZE)))
+            return Call("list", f"{country}:{question['keywords']}:", (int(question.get("page", 1)), rows))
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -65,14 +67,18 @@ class Jooble(System):
         if call.kind == "page":
             found = view.find(int(call.args[0]))
             return posting_page(found[0]) if found and found[1] else missing()
-        start = max(0, int(call.args[0]) - 1) * _PAGE_SIZE
-        shown = view.postings(start, start + _PAGE_SIZE)
+        rows = int(call.args[1])
+        start = max(0, int(call.args[0]) - 1) * rows
+        shown = view.postings(start, start + rows)
         return _listing(view.total, [self._row(posting, view.board.tenant) for posting in shown])
 
     def unknown(self, call: Call) -> Answer:
         if call.kind == "keyless":
             return Answer(b"", 403)
         return _listing(0, []) if call.kind == "list" else missing()
+
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"de:{name}:"
 
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing) if call.kind == "list" and call.args[0] == 1 else self.unknown(call)
