@@ -21,6 +21,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.life.confined import Limits
 from lib.life.fetching import fetcher
+from lib.life.metrics import crawled
 from lib.life.sandbox import Sandbox
 from lib.life.session import vakanz_version
 from lib.net.browser import Browser, NoBrowser, NoMemory
@@ -105,6 +106,7 @@ async def _work(
     async def one(board: Board) -> None:
         try:
             outcome = await crawl(board)
+            _tell(outcome)
             life.count("boards")
             life.count("pages", outcome.visited)
             life.count("postings", outcome.seen)
@@ -124,6 +126,17 @@ async def _work(
                 life.say("working" if running else "idle", f"{len(running)} sites in hand")
             if await life.pause(0.1 if due or not free else idle_s):
                 break
+
+
+def _tell(outcome: Outcome) -> None:
+    log = structlog.get_logger("careers")
+    (log.info if outcome.error is None else log.warning)(
+        "crawled", site=outcome.board.tenant, visited=outcome.visited, seen=outcome.seen, new=outcome.new,
+        changed=outcome.changed, closed=outcome.closed, aside=outcome.aside, waiting=outcome.waiting,
+        error=outcome.error,
+    )  # fmt: skip
+    for what in ("seen", "new", "changed", "closed"):
+        crawled.labels(SOURCE, what).inc(getattr(outcome, what))
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from itertools import islice
 from daemons.careers.words import APPLY, COMPANY, GENDERS, LIST_TITLE, OFFER, PROFILE, TASKS
 from lib.posting.contract import clean_text
 from lib.posting.values import day, line, moment
+from lib.text.employers import employer
 
 _MAX_TITLE_CHARS = 200
 _LETTERS = re.compile(r"[^\W\d_]{3}")
@@ -97,7 +98,7 @@ def company_of(organisations: Sequence[str], page_title: str, around: Sequence[s
         )
         if len(names) == 1 or (names and where is text):
             return names[0]
-    return line(organisations[0]) if organisations else None
+    return line(organisations[0]) if organisations else employer([page_title, *text.splitlines(), *around[-30:]])
 
 
 def _company(name: str) -> str:

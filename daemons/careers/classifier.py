@@ -6,6 +6,7 @@ The weights are set by hand and measured on pages that were looked at; see `test
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -42,6 +43,7 @@ class Features:
     listing: float  # the title is that of a list: "Offene Stellen"
     many_jobs: float  # links to many jobs, and nothing of an ad's own
     many_titles: float  # several headings are titles of ads, or several ads are to be applied for
+    repeated: float  # "Ihr Profil" again and again
 
 
 WEIGHTS: Mapping[str, float] = {
@@ -58,6 +60,7 @@ WEIGHTS: Mapping[str, float] = {
     "listing": -2.2,
     "many_jobs": -1.6,
     "many_titles": -3.0,
+    "repeated": -5.0,
 }
 BIAS = -2.6
 
@@ -98,6 +101,7 @@ def features(
         listing=float(title is None or bool(LIST_TITLE.search(title))),
         many_jobs=float(job_links >= _MANY and tasks + profile + offer < 2),
         many_titles=float(max(len(marked), applications) >= _MANY),
+        repeated=float(max(Counter(filter(PROFILE.search, heads)).values(), default=0) >= _MANY),
     )
 
 

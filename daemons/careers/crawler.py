@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
-import structlog
 
 from daemons.careers import leads, pages
 from daemons.careers.closing import Sight, closes, doubts_after, next_visit
@@ -259,15 +258,10 @@ class Crawler:
         if turn.elsewhere is not None:
             other = turn.elsewhere
             await boards.move(self.database, board, other.source, other.tenant, other.url, other.every_s)
-        outcome = Outcome(
+        return Outcome(
             board=board, visited=turn.visited, seen=seen, new=turn.new, changed=turn.changed, closed=turn.closed,
             aside=turn.aside, waiting=turn.waiting, elsewhere=turn.elsewhere, error=problem,
         )  # fmt: skip
-        structlog.get_logger("careers").info(
-            "crawled", site=board.tenant, visited=turn.visited, seen=seen, new=turn.new, changed=turn.changed,
-            closed=turn.closed, aside=turn.aside, waiting=turn.waiting, error=problem,
-        )  # fmt: skip
-        return outcome
 
     def _next_in_s(self, board: Board, turn: _Turn, now: datetime) -> float:
         if turn.in_browser:  # what scripts show may lead on to pages that need none
@@ -286,7 +280,6 @@ class Crawler:
             count=None, suspect_count=0, failures=board.failures + 1, error=f"{type(error).__name__}: {error}"[:500],
         )  # fmt: skip
         await self._finish(board, end)
-        structlog.get_logger("careers").warning("not crawled", site=board.tenant, error=end.error)
         return Outcome(board=board, error=end.error)
 
     async def _finish(self, board: Board, end: Finished) -> None:

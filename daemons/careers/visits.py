@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from daemons.careers.closing import Sight, sight_of
@@ -25,6 +26,7 @@ from lib.net.robots import Disallowed
 from lib.posting.contract import Posting
 from lib.store.blobs import digest_of, key_of
 from lib.text.documents import is_pdf
+from lib.text.gazetteer import load_gazetteer
 from lib.text.ocr import OcrMissing
 
 AT_ONCE = 4
@@ -175,13 +177,14 @@ class Visitor:
             document = await read_apart(_body(visit), self.readers.documents)
         except (Malformed, OcrMissing) as error:
             return replace(visit, reason=f"{type(error).__name__}: {error}"[:300])
-        posting, hints, likely = read_ad(document, visit.page.url)
+        # In a thread: reading the list of all towns for the first time takes more than a second.
+        posting, likely = await anyio.to_thread.run_sync(lambda: read_ad(document, visit.page.url, load_gazetteer()))
         if posting is None:
             doubt = Sight.REFUSED if visit.page.external_ids else Sight.SHOWN
             other = Reading(verdict="other", probability=likely)
             return replace(visit, sight=doubt, reading=other, reason="no job ad, by its words")
         reading = Reading(verdict="ad", probability=likely)
-        return replace(visit, sight=Sight.SHOWN, reading=reading, postings=(await looked_up(posting, hints),))
+        return replace(visit, sight=Sight.SHOWN, reading=reading, postings=(posting,))
 
 
 def _forbidden(page: Page, reason: str) -> Visit:

@@ -160,7 +160,7 @@ ENDED = _phrases(
     {_AD}nicht mehr (?:verfügbar|online|aktiv|aktuell|ausgeschrieben|vakant|offen|vorhanden|existent)
     {_AD}(?:bereits|inzwischen|leider|schon|wurde) (?:\w+ )?(?:besetzt|vergeben|abgelaufen|geschlossen)
     {_AD}no longer (?:available|active|open|accepting|online)
-    {_AD}(?:has|is|was)(?: been)?(?: already)? (?:filled|closed|expired|removed)
+    {_AD}(?:has|is|was)(?: already)?(?: been)?(?: already)? (?:filled|closed|expired|removed)
     {_AD}existiert nicht(?: mehr)?
     no longer accepting applications
     bewerbungsfrist (?:ist )?(?:bereits )?abgelaufen
