@@ -24,7 +24,11 @@ from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.markup import joined, paragraphs, section
 from lib.posting.values import any_remote, line, moment_ms, places, salary
 
-_TENANTS = Tenants("Lever", re.compile(r"(?:eu:)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII))
+_TENANTS = Tenants(
+    "Lever",
+    re.compile(r"(?:eu:)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII),
+    frozenset({"js", "css", "eu:js", "eu:css"}),
+)
 _EUROPE = "eu:"
 _PAGE_SIZE = 100
 _MAX_ROWS = 50_000
