@@ -32,6 +32,9 @@ _MAX_EVIDENCE_CHARS = 300
 # Links to so many companies' boards make a page a directory: none of them is its owner's.
 _MAX_STRANGERS = 5
 
+# Searches over many companies' postings: a link to one says nothing of who the page belongs to.
+_SEARCHES = frozenset({"adzuna", "arbeitnow", "bundesagentur", "jooble"})
+
 _IN_SCRIPT = re.compile(r"https?:(?:\\?/){2}[^\s\"'<>`()\\]{4,500}(?:\\/[^\s\"'<>`()\\]{0,300}){0,12}")
 _FRAMES = frozenset({"iframe", "frame", "script", "embed", "object", "form"})
 _ADDRESS_ATTRIBUTES = ("src", "href", "action", "data", "content")
@@ -153,7 +156,7 @@ def _addresses(text: str, url: str) -> Iterator[Found]:
             return
         asked.add(address)
         found = in_address(address)
-        if found is not None:
+        if found is not None and found.source not in _SEARCHES:
             yield replace(found, how=how)
 
 

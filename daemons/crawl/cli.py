@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daemons.companies.detect_cli import detect_board, find_boards
-from daemons.companies.detection import best, in_address
+from daemons.companies.detection import Found, best, in_address
 from daemons.crawl.actor import session_id
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.metered import NotConsented, check_consent, metered
@@ -48,7 +49,12 @@ def add(
     The address of a company's careers page will do: it is fetched and looked at (see `vakanz board detect`).
     """
     config = load()
-    found = in_address(url) or (best(anyio.run(find_boards, url)) if config.contact or config.simulator else None)
+    behind = [found] if (found := in_address(url)) else _behind(config, url)
+    found = best(behind)
+    if found is None and behind:
+        raise NoSuchBoard(
+            f"{url} leads to {len(behind)} boards: see `vakanz board detect`, and add the one that is meant"
+        )
     if found is None:
         names = ", ".join(one.title for one in SOURCES.values())
         unseen = "" if config.contact or config.simulator else "; its page is looked at once VAKANZ_CONTACT is set"
@@ -70,6 +76,11 @@ def add(
         check_consent(config, system)
     except NotConsented as off:
         typer.echo(f"not crawled yet: {off}", err=True)
+
+
+def _behind(config: Config, url: str) -> Sequence[Found]:
+    """The boards behind a page, as far as anybody may look at it."""
+    return anyio.run(find_boards, url) if config.contact or config.simulator else ()
 
 
 @board_app.command("list")

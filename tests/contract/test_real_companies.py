@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from daemons.companies.captures import Tally, newest_crawl, read_lines
-from daemons.companies.detection import in_address
+from daemons.companies.detection import best, in_address, in_page
 from daemons.companies.domains import domain_table
 from daemons.companies.guesses import slugs
 from daemons.sources import SOURCES
@@ -194,6 +194,49 @@ def test_slugs_guessed_from_names(system: str) -> None:
     rows = [row for row in tables() if row.system == system][:3_000]
     hits = sum(row.slug.casefold() in slugs(row.name, 3) for row in rows)
     assert hits / len(rows) >= GUESSED[system]
+
+
+# Saved careers pages, written by hand after real ones: which board is behind each.
+SAVED = {
+    "breezy_embedded": ("breezy", "acme"),
+    "eightfold_embedded": ("eightfold", "acme"),
+    "greenhouse_embedded": ("greenhouse", "techcorp"),
+    "icims_embedded": ("icims", "careers-megacorp"),
+    "lever_embedded": ("lever", "startupxyz"),
+    "pinpoint_embedded": ("pinpoint", "acme"),
+    "recruitee_embedded": ("recruitee", "acme"),
+    "teamtailor_embedded": ("teamtailor", "acme"),
+    "workday_embedded": ("workday", "bigcorp.wd5/external"),
+    "boutique_agency": None,
+    "local_restaurant_group": None,
+    "phenom_embedded": None,
+    "unknown_custom": None,
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_saved_careers_pages(name: str) -> None:
+    path = ROOT.parent / "pages" / "strata_harvest" / "career_pages" / f"{name}.html"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    found = best(in_page(path.read_bytes(), "https://www.acme.example/careers"))
+    assert (found and (found.source, found.tenant)) == SAVED[name]
+
+
+def test_pages_of_a_company_without_a_system_name_none() -> None:
+    path = ROOT.parent / "pages" / "basf_html" / "events_debug.html.gz"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    assert in_page(gzip.decompress(path.read_bytes()), "https://www.basf.com/global/de/careers/events") == []
+
+
+def test_addresses_of_a_job_portal_belong_to_no_system() -> None:
+    path = ROOT.parent / "pages" / "sitemaps" / "stellenmarkt_com_sitemap.txt"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    assert len(lines) > 50
+    assert [line for line in lines if in_address(line) is not None] == []
 
 
 def crawl_file(*parts: str) -> Path:

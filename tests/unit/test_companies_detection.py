@@ -104,6 +104,8 @@ def test_a_frame_proves_more_than_links_and_a_directory_proves_nothing() -> None
         "<a href='https://acme.example/boards.greenhouse.io/x'>x</a>",
         "<a href='mailto:jobs@lever.co'>x</a>",
         "<p>jobs.lever.co/acme</p>",
+        "<a href='https://www.arbeitnow.com/jobs/companies/acme/x-1'>x</a>",
+        "<script src='https://jobs.lever.co/js/x.js'></script>",
     ],
 )
 def test_what_only_looks_like_a_board_is_none(markup: str) -> None:
