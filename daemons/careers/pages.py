@@ -125,11 +125,6 @@ async def for_browser(database: Database, owner: str, limit: int) -> list[int]:
     return [row["id"] for row in await database.fetch(_SQL.sites_for_browser, owner, limit)]
 
 
-async def crawl_soon(database: Database, board_id: int) -> None:
-    """The site is due now."""
-    await database.execute(_SQL.crawl_soon, board_id)
-
-
 async def lapsed(database: Database, board_id: int, now: datetime) -> list[str]:
     """External ids of open postings whose last day is over."""
     return [row["external_id"] for row in await database.fetch(_SQL.lapsed, board_id, now)]

@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit
 from lib.posting.links import web_url
 
 SOURCE = "careers"
-TITLE = "Career pages"
 EVERY_S = 86_400
 MAX_ADDRESS_BYTES = 1_500  # an address is indexed
 

@@ -67,10 +67,6 @@ SELECT b.id FROM board b
    AND EXISTS (SELECT FROM career_page c WHERE c.board_id = b.id AND c.state = 'browser' AND c.due_at <= now())
  ORDER BY b.id LIMIT $2
 
--- crawl_soon --
--- A browser found pages on a site: they need not wait for its next turn.
-UPDATE board SET next_due = now() WHERE id = $1 AND state <> 'paused'
-
 -- lapsed --
 -- Open postings of a site whose last day is over; a day's grace, as many name the day by its first second.
 SELECT external_id FROM posting
