@@ -79,7 +79,7 @@ class Scanner:
             listed = await self._fetched(what)
             lines = [line.decode("utf-8", "replace").strip() for line in packed_lines(listed)]
             return [_DATA + line for line in lines if line.endswith(".parquet") and "subset=warc" in line]
-        path = Path(what)
+        path = Path(what).resolve()
         if path.is_dir():
             found = sorted(
                 str(one) for one in path.rglob("*") if one.is_file() and one.suffix in (".parquet", ".gz", ".jsonl")
