@@ -25,6 +25,7 @@ MOST = 40  # elements that the server finds within its time
 _BOX = re.compile(r"\[bbox:(-?[\d.]+),(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)\]")
 _HEAD = re.compile(r"^\[out:json\]\[timeout:\d{1,3}\]\[maxsize:\d{1,12}\]")
 _TAGS = ("website", "contact:website", "url")
+_SEARCHES = frozenset({"adzuna", "arbeitnow", "bundesagentur", "jooble"})
 _KINDS = ({"office": "company"}, {"craft": "carpenter"}, {"industrial": "factory"}, {"amenity": "hospital"})
 _JUNK: tuple[dict[str, Any], ...] = (
     {"name": "Imbiss", "amenity": "fast_food"},
@@ -148,7 +149,7 @@ _WAYS: tuple[Callable[[str, str], str], ...] = (_frame, _link, _script, _redirec
 
 
 def way_of(board: Board) -> Callable[[str, str], str]:
-    """How a company's site leads to its board; not at all where that is no page but a feed."""
-    if not SYSTEMS[board.source].board_url(board.tenant).startswith("https://"):
+    """How a company's site leads to its board; not at all where that is a feed, or a search over many companies."""
+    if board.source in _SEARCHES or not SYSTEMS[board.source].board_url(board.tenant).startswith("https://"):
         return _nothing
     return _WAYS[board.company.index % len(_WAYS)]
