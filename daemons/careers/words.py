@@ -29,6 +29,12 @@ TASKS = _phrases(
     tätigkeit
     (?:das|was) (?:erwartet|machst) (?:sie|dich|du)
     what you(?:['’]ll| will)? (?:be )?do
+    (?:what )?you(?:['’]ll| will)\b
+    about the (?:role|job|position)
+    job summary
+    your impact
+    duties
+    day.to.day
     responsibilit
     your (?:role|tasks|mission|job)
     the role\b
@@ -62,6 +68,11 @@ PROFILE = _phrases(
     damit (?:punkt|überzeug)
     what we(?:['’]re| are) looking for
     must.haves?
+    nice.to.haves?
+    (?:minimum|basic|preferred|required|desired)\b.{0,30}(?:skills|experience|qualifications)
+    (?:skills|experience)(?: (?:and|&) \w+)?:?$
+    (?:the )?ideal candidate
+    you have
     """
 )
 OFFER = _phrases(
@@ -76,6 +87,9 @@ OFFER = _phrases(
     gute gründe
     freu(?:en)? (?:sie|dich)
     what (?:we offer|you get|awaits)
+    what['’]?s in it for you
+    compensation
+    why (?:join|work)
     darauf (?:können|kannst)
     deine zukunft
     leistungen
@@ -119,6 +133,9 @@ TERMS = _phrases(
     tvöd
     ausbildungsbeginn
     pensum
+    equal.opportunity
+    (?:salary|pay) range
+    visa sponsorship
     """,
     r"\b",
     r"\b",
