@@ -22,6 +22,7 @@ from lib.store.blobs import Blobs, PatientBlobs
 from lib.store.connections import Link
 
 _IDLE_S = 1.0
+_BUSY_S = 0.02  # between two looks for boards while there are some: places become free all the time
 _EXTEND_S = boards.CLAIM_S / 4
 
 
@@ -69,7 +70,7 @@ async def serve(life: Life, shards: range) -> None:
                         running.add(board.id)
                         crawls.start_soon(crawl, board)
                     life.say("working" if running else "idle", f"{len(running)} boards in hand")
-                    if await life.pause(0.1 if due or not free else _IDLE_S):
+                    if await life.pause(_BUSY_S if due or not free else _IDLE_S):
                         break
             keeping.cancel_scope.cancel()
 

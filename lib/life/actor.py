@@ -7,6 +7,7 @@ PostgreSQL with backoff is a turn, so an outage makes nobody restart it.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -97,6 +98,7 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
                 background.start_soon(_end_of_drain, life, work, notifier)
                 background.start_soon(_beat, life, notifier)
                 background.start_soon(_watch, life, notifier)
+                gc.freeze()  # what was imported stays: the collector need not look through it again and again
                 notifier.send(READY="1", STATUS="starting")
                 log.info("started", version=vakanz_version(), pid=os.getpid())
                 await serve(life)
