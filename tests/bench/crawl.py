@@ -38,14 +38,18 @@ _LATENCY_MS = 50.0
 
 
 async def measure(lab: Lab) -> list[Row]:
-    """A first crawl and one that finds nothing new, of a market as far away as real ones are, and of a near one."""
+    """A first crawl and one that finds nothing new, of a market as far away as real ones are, and of a near one.
+
+    Without any distance the bound is how fast two Python processes can talk: about 0.1 ms a request, in which nothing
+    can be read, kept and written. The figures are there, a target is not.
+    """
     return [
-        *await _measured(lab, _LATENCY_MS, f"answers come after {_LATENCY_MS:.0f} ms"),
-        *await _measured(lab, 0.0, "answers come at once"),
+        *await _measured(lab, _LATENCY_MS, Target("<=", 3), f"answers come after {_LATENCY_MS:.0f} ms"),
+        *await _measured(lab, 0.0, None, "answers come at once"),
     ]
 
 
-async def _measured(lab: Lab, latency_ms: float, distance: str) -> list[Row]:
+async def _measured(lab: Lab, latency_ms: float, target: Target | None, distance: str) -> list[Row]:
     count = lab.count(_POSTINGS)
     systems = sorted(SOURCES.keys() & SYSTEMS.keys())
     with simulator(count, latency_ms, companies=count // _POSTINGS_PER_BOARD, systems=systems) as url:
@@ -59,13 +63,16 @@ async def _measured(lab: Lab, latency_ms: float, distance: str) -> list[Row]:
                 lab.rounds, partial(_ours, lab, config, template, len(played), count, again), bare
             )
     n = f"{len(played):,} boards, {count:,} postings, {len(hops):,} requests, {distance}"
-    said = {"unit": "s", "n": n, "bound": "s for a bare aiohttp client", "target": Target("<=", 3)}
+    said = {"unit": "s", "n": n, "bound": "s for a bare aiohttp client", "target": target}
     return [
         Row.of_rounds(
             figures, bounds, name="first crawl of a market", beside={"postings/s": count / statistics.median(figures)},
             **said,
         ),
-        Row.of_rounds(again, bounds, name="crawl of the same market again", **said),
+        Row.of_rounds(
+            again, bounds, name="crawl of the same market again",
+            beside={"postings/s": count / statistics.median(again)}, **said,
+        ),
     ]  # fmt: skip
 
 
