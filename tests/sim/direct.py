@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from daemons.sources import detect, source
@@ -13,7 +14,7 @@ from lib.text.html import html_to_text
 from tests.sim.market import Market
 from tests.sim.posting import Posting as Truth
 from tests.sim.systems import SYSTEMS
-from tests.sim.wire import Answer, Asked
+from tests.sim.wire import Answer, Asked, Call, System
 
 _MAX_HOPS = 5
 _MAX_PAGES = 3_000
@@ -35,22 +36,28 @@ class Direct:
             self.asked.append(url)
             answer = self._answer(request, url, params)
             if answer.status not in (301, 302, 303, 307, 308):
-                return _response(request, url, answer)
+                return response(request, url, answer)
             url, params = urljoin(url, answer.headers["Location"]), {}
         raise Refused("too many redirects")
 
     def _answer(self, request: Request, url: str, params: dict[str, str]) -> Answer:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query)) | params
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        host = parts.hostname or ""
-        asked = Asked(host, unquote(parts.path) or "/", query, request.method, request.body or b"", headers)
-        system = next(system for system in SYSTEMS.values() if system.serves(host))
-        call = system.route(asked)
+        system, call = routed(request, url, params)
         return Answer(b"Not Found", 404) if call is None else self.market.answer(system, call, "all")
 
 
-def _response(request: Request, url: str, answer: Answer) -> Response:
+def routed(request: Request, url: str, params: Mapping[str, str]) -> tuple[System, Call | None]:
+    """The system that `request` goes to when it is sent to `url`, and what is asked for there."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | dict(params)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    host = parts.hostname or ""
+    asked = Asked(host, unquote(parts.path) or "/", query, request.method, request.body or b"", headers)
+    system = next(system for system in SYSTEMS.values() if system.serves(host))
+    return system, system.route(asked)
+
+
+def response(request: Request, url: str, answer: Answer) -> Response:
+    """`answer` as the client hands it on. Raises Gone, Denied, Transient or Refused for a status that is an error."""
     said = f"{url}: status {answer.status}"
     headers = {name.lower(): value for name, value in answer.headers.items()}
     if answer.status in request.answers:

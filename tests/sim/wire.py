@@ -63,11 +63,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Saved:
-    """Saved payloads of one board: the list as it came, and details by posting id."""
+    """Saved payloads of one board: the list or its first page as it came, details by posting id, and the last page."""
 
     tenant: str
     listing: bytes
     details: Mapping[str, bytes] = field(default_factory=dict)
+    last: bytes | None = None
+
+    def detail(self, external_id: str) -> Answer:
+        """The saved detail, else a 503: a 404 would say that the posting is gone, and nobody knows that."""
+        found = self.details.get(external_id)
+        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if found is None else Answer(found)
 
 
 class System(ABC):
@@ -78,6 +84,7 @@ class System(ABC):
 
     name: str
     single = False  # whether there is one board for all the world: then one company has it
+    also: tuple[str, ...] = ()  # what else people call it when they save what it answers
 
     @abstractmethod
     def tenant(self, company: Company) -> str:
@@ -113,7 +120,7 @@ class System(ABC):
 
     @abstractmethod
     def replay(self, call: Call, saved: Saved) -> Answer:
-        """The answer made of saved payloads, untouched."""
+        """The answer made of saved payloads, untouched, to all but a call of the kind "detail"."""
 
     def number(self, call: Call) -> int | None:
         """The number of the posting that is asked for, where the address does not say whose it is (no tenant)."""
@@ -122,6 +129,10 @@ class System(ABC):
     def robots(self, host: str) -> str | None:
         """The host's robots.txt, None where it has none."""
         return None
+
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        """The token of a saved board. `name` is of small letters, digits and single hyphens."""
+        return name
 
     def unpack(self, payload: bytes) -> tuple[bytes, dict[str, bytes]]:
         """A saved file as list and details by id; most files are just the list."""

@@ -14,8 +14,11 @@ import aiohttp
 import orjson
 import pytest
 
+from daemons.sources import SOURCES
 from tests.sim import Replay, running
+from tests.sim.direct import routed
 from tests.sim.systems import SYSTEMS
+from tests.sim.wire import System
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("VAKANZ_REAL_DATA", ROOT.parent / "shared" / "data")) / "ats"
@@ -25,7 +28,11 @@ REAL = Path(os.environ.get("VAKANZ_REAL_DATA", ROOT.parent / "shared" / "data"))
 def folder(tmp_path: Path) -> Path:
     files = {
         "My_Set/lever.json": b'[ {"id":"a"} ]\n',
-        "My_Set/workable.json": b"{}",
+        "My_Set/recruitee_offers.json": b'{"offers":[]}',
+        "My_Set/breezyhr.json": b"[]",
+        "My_Set/rexx_detail_j1.html": b"<html></html>",
+        "My_Set/else.json": b"{}",
+        "My_Set/comeet_positions.json": b'{"data":[]}',
         "My_Set/smartrecruiters.json": orjson.dumps(
             {"postings": {"totalFound": 2, "content": [{"id": "p1"}, {"id": "p2"}]}, "details": {"p1": {"id": "p1"}}}
         ),
@@ -37,6 +44,9 @@ def folder(tmp_path: Path) -> Path:
         "fixtures/smartrecruiters/list_normal.json": b'{"totalFound":1,"content":[{"id":"7"}]}',
         "fixtures/smartrecruiters/detail_normal.json": b'{"id":"7","jobAd":{"sections":{}},"active":true}',
         "fixtures/smartrecruiters/detail_inactive.json": b'{"id":"7","jobAd":{"sections":{}},"active":false}',
+        "fixtures/workday/list_normal.json": b'{"total":1,"jobPostings":[{"title":"A"}],"facets":[]}',
+        "fixtures/workday/list_page_full.json": b'{"total":2,"jobPostings":[{"title":"B"}],"facets":[]}',
+        "fixtures/workday/list_page_short.json": b'{"total":0,"jobPostings":[{"title":"C"}]}',
         "personio_feeds/positions.xml": b"<workzag-jobs/>",
         "README.json": b"{}",
     }
@@ -53,7 +63,12 @@ async def test_saved_files_are_boards(folder: Path) -> None:
         assert boards == {
             ("lever", "my-set"),
             ("smartrecruiters", "my-set"),
+            ("recruitee", "my-set-offers"),
+            ("breezy", "my-set"),
+            ("comeet", "my-set/12.345"),
             ("ashby", "fixtures"),
+            ("workday", "fixtures.wd3/external"),
+            ("workday", "fixtures-page-full.wd3/external"),
             ("ashby", "fixtures-huge"),
             ("smartrecruiters", "fixtures"),
             ("personio", "personio-feeds"),
@@ -76,12 +91,42 @@ async def test_saved_files_are_boards(folder: Path) -> None:
         assert orjson.loads((await get(host, f"{path}/7"))[1])["active"] is True
         assert (await get(host, f"{path}/8"))[0] == 503  # nobody saved it: that does not mean it is gone
         assert orjson.loads((await get(host, "/v1/companies/my-set/postings/p1"))[1]) == {"id": "p1"}
+        assert (await get("api.smartrecruiters.com", "/v1/companies/my-set/postings/p2"))[0] == 503
+        assert b"COMEET.init" in (await get("www.comeet.com", "/jobs/my-set/12.345"))[1]
         with pytest.raises(ValueError, match="no days"):
             simulator.advance()
         with pytest.raises(ValueError, match="untouched"):
             simulator.misbehave("truncated")
         simulator.misbehave("not_found")
         assert (await get(host, path))[0] == 404
+
+
+async def test_a_saved_first_page_goes_on_with_the_saved_last_one(folder: Path) -> None:
+    async with running(Replay(folder)) as simulator, aiohttp.ClientSession() as session:
+
+        async def titles(tenant: str, offset: int) -> list[str]:
+            url = f"{simulator.url}/wday/cxs/{tenant}/external/jobs"
+            asked = {"appliedFacets": {}, "limit": 20, "offset": offset, "searchText": ""}
+            host = f"{tenant}.wd3.myworkdayjobs.com"
+            async with session.post(url, json=asked, headers={"Host": host}) as response:
+                return [row["title"] for row in (await response.json())["jobPostings"]]
+
+        assert await titles("fixtures", 0) == ["A"]
+        assert await titles("fixtures", 1) == []
+        assert [await titles("fixtures-page-full", offset) for offset in (0, 1, 2)] == [["B"], ["C"], []]
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS.keys())
+def test_a_saved_board_of_every_system_is_asked_for_under_its_own_name(system: System) -> None:
+    for listing in (b"{}", b"<html></html>"):
+        url = system.board_url(system.saved_tenant("my-set-2", listing))
+        tenant = SOURCES[system.name].detect(url)
+        assert tenant is not None, url
+        request = SOURCES[system.name].request(tenant, None)
+        asked, call = routed(request, request.url, request.params)
+        assert asked is system
+        assert call is not None, request.url
+        assert system.board_url(call.tenant).casefold() == url.casefold()
 
 
 def test_a_folder_without_payloads_is_refused(tmp_path: Path) -> None:
@@ -92,22 +137,24 @@ def test_a_folder_without_payloads_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no real payloads in {REAL}")
 def test_real_payloads_cover_every_system() -> None:
     boards = Replay(REAL).board_list()
-    assert {row["source"] for row in boards} == set(SYSTEMS)
+    read = {path.stem for path in (ROOT / "tests" / "real").glob("*.json")} & SYSTEMS.keys()
+    assert {row["source"] for row in boards} == read - {"rexx"}, "of rexx nobody saved more than a detail"
     assert ("ashby", "careerkit") in {(row["source"], row["tenant"]) for row in boards}
+    assert len({(row["source"], row["url"]) for row in boards}) == len(boards) >= 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_the_process_says_its_url_and_stops_on_signals(number: signal.Signals) -> None:
     begun = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.sim", "--postings", "300", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.sim", "--postings", "300", "--sites", "2", cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
         url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
         assert url.startswith("http://127.0.0.1:")
         async with aiohttp.ClientSession() as session, session.get(f"{url}/_sim/boards") as response:
-            assert len(await response.json()) == 6
+            assert len(await response.json()) == 6 + 2
         process.send_signal(number)
         assert await asyncio.wait_for(process.wait(), 10) == 0
     finally:

@@ -80,6 +80,9 @@ class Adzuna(System):
             return Answer(b"<html><body>Authorisation failed</body></html>", 400, HTML)
         return _listing(0, []) if call.kind == "list" else missing()
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"de:{name}:"
+
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing) if call.kind == "list" and call.args[0] == 1 else self.unknown(call)
 

@@ -84,11 +84,7 @@ class BambooHR(System):
         return payload, {}
 
     def replay(self, call: Call, saved: Saved) -> Answer:
-        if call.kind == "list":
-            return Answer(saved.listing)
-        detail = saved.details.get(str(call.args[0])) if call.kind == "detail" else None
-        # A 404 would say that the opening is gone; all we know is that nobody saved its detail.
-        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if detail is None else Answer(detail)
+        return Answer(saved.listing) if call.kind == "list" else missing()
 
     def _opening(self, posting: Posting, view: View) -> dict[str, Any]:
         place = {"postalCode": posting.city.postal, "addressCountry": COUNTRY_NAMES[posting.city.country]["en"]}

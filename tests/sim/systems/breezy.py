@@ -29,6 +29,7 @@ class Breezy(System):
     """{tenant}.breezy.hr; who asks for an unknown tenant is sent to the vendor's own site."""
 
     name = "breezy"
+    also = ("breezyhr",)
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -52,7 +53,7 @@ class Breezy(System):
         if asked.path.rstrip("/") == "/json":
             return Call("list", match[1], (asked.query.get("verbose") == "true",))
         if position := _POSITION.fullmatch(asked.path):
-            return Call("page", match[1], (int(position[1], 16),))
+            return Call("detail", match[1], (int(position[1], 16),))
         return Call("page", match[1], (0,)) if asked.path == "/" else None
 
     def answer(self, call: Call, view: View) -> Answer:

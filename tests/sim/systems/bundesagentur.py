@@ -86,6 +86,9 @@ class Bundesagentur(System):
             return Answer(orjson.dumps({"maxErgebnisse": 0, "page": call.args[0], "size": call.args[1]}))
         return missing(b'{"messages":[{"code":"STELLENANGEBOT_NICHT_GEFUNDEN"}]}', "application/json; charset=utf-8")
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"de:{name}:"
+
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing) if call.kind == "list" and call.args[0] == 1 else self.unknown(call)
 

@@ -11,7 +11,7 @@ from tests.sim.companies import Company
 from tests.sim.posting import Posting, number_of
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
 
 _API = re.compile(r"/careers-api/2\.0/company/([0-9A-F]+\.[0-9A-F]{3})/positions/?")
 _PAGE = re.compile(r"/jobs/([^/]+/[0-9A-F]+\.[0-9A-F]{3})(?:/[^/]+/([0-9A-F]{2,8})\.([0-9A-F]{3}))?/?")
@@ -65,8 +65,7 @@ class Comeet(System):
             script = b"COMPANY_POSITIONS_DATA = " + orjson.dumps(self._positions(view, with_text=True)) + b";"
             script = script.replace(b"</", b"<\\/")
         else:
-            given = {"token": _token(tenant), "company-uid": tenant.rpartition("/")[2], "company-name": company.name}
-            script = b"COMEET.init(" + orjson.dumps(given) + b");"
+            script = _init(tenant, company.name)
         board = board_page(self, tenant, view)
         return Answer(board.body + b"<script>" + script + b"\n</script>", content_type=board.content_type)
 
@@ -75,12 +74,17 @@ class Comeet(System):
             return Answer(b'{"status":400,"message":"Bad token"}', 400)
         return missing()
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"{name}/12.345"
+
     def unpack(self, payload: bytes) -> tuple[bytes, dict[str, bytes]]:
         saved = orjson.loads(payload)
         return (orjson.dumps(saved["data"]) if isinstance(saved, dict) else payload), {}
 
     def replay(self, call: Call, saved: Saved) -> Answer:
-        return Answer(saved.listing) if call.kind == "list" else missing()
+        if call.kind == "list":
+            return Answer(saved.listing)
+        return page(saved.tenant, f"<script>{_init(saved.tenant, saved.tenant).decode()}</script>")
 
     def _positions(self, view: View, *, with_text: bool) -> list[dict[str, Any]]:
         tenant = view.board.tenant
@@ -131,6 +135,11 @@ def _details(posting: Posting) -> list[dict[str, Any]]:
 
 def _uid(number: int) -> str:
     return f"{number >> 12:02X}.{number & 0xFFF:03X}"
+
+
+def _init(tenant: str, name: str) -> bytes:
+    given = {"token": _token(tenant), "company-uid": tenant.rpartition("/")[2], "company-name": name}
+    return b"COMEET.init(" + orjson.dumps(given) + b");"
 
 
 def _token(tenant: str) -> str:

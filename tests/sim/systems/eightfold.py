@@ -79,12 +79,21 @@ class Eightfold(System):
     def unknown(self, call: Call) -> Answer:
         return page("Eightfold", "<h1>Talent Intelligence</h1>")
 
+    def detail_id(self, payload: bytes) -> str | None:
+        saved = orjson.loads(payload)
+        position = saved.get("data", saved)
+        return str(position["id"]) if position.keys() & {"job_description", "jobDescription"} else None
+
     def replay(self, call: Call, saved: Saved) -> Answer:
         listing = orjson.loads(saved.listing)
-        generation = 2 if "data" in listing else 1
+        generation, found = (2, listing["data"]) if "data" in listing else (1, listing)
         if call.kind == "page" and not call.args[0]:
             return _bootstrap(str(listing.get("domain", "acme.test")), generation)
-        return Answer(saved.listing) if call.kind == "list" and not call.args[0] else missing()
+        if call.kind != "list":  # a saved answer of the API stands for the posting's page, too
+            return saved.detail(str(call.args[0]))
+        pages = {len(found["positions"]): saved.last, 0: saved.listing}
+        answer = pages.get(int(call.args[0]))
+        return missing() if answer is None else Answer(answer)
 
     def _listing(self, start: int, asked: int, generation: int, view: View) -> Answer:
         if asked < generation:

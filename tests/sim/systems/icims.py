@@ -66,6 +66,9 @@ class Icims(System):
     def unknown(self, call: Call) -> Answer:
         return missing()
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"careers-{name}"
+
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing, content_type=HTML) if call.kind == "list" and call.args[0] == 0 else missing()
 

@@ -106,10 +106,7 @@ class Join(System):
         return _page({"statusCode": 404})
 
     def replay(self, call: Call, saved: Saved) -> Answer:
-        if call.kind != "detail":
-            return Answer(saved.listing, content_type=HTML)
-        detail = saved.details.get(str(call.args[0]))
-        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if detail is None else Answer(detail)
+        return Answer(saved.listing, content_type=HTML)
 
 
 def _company_id(slug: str) -> int:

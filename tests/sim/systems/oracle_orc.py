@@ -15,7 +15,7 @@ from tests.sim.text import Section, markup
 from tests.sim.view import View
 from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page, size
 
-_HOST = re.compile(r"[a-z]+\d*\.fa\.em2\.oraclecloud\.com")
+_HOST = re.compile(r"[a-z0-9-]+\.fa\.em2\.oraclecloud\.com")
 _API = "/hcmRestApi/resources/latest/recruitingCEJobRequisition"
 _PAGE = re.compile(r"/hcmUI/CandidateExperience/[a-zA-Z-]+/sites/([^/]+)(?:/job/(\d{1,18}))?/?")
 _LARGEST_PAGE = 200
@@ -38,6 +38,7 @@ class OracleRecruiting(System):
     """One host per customer, with the REST resources and the Candidate Experience pages."""
 
     name = "oracle_orc"
+    also = ("oraclehcm", "oracle_recruiting_cloud", "oracle_cx")
 
     def tenant(self, company: Company) -> str:
         return f"{company.words[0][:4].lower()}{company.index}.fa.em2.oraclecloud.com/CX_{company.index % 3 + 1}"
@@ -87,6 +88,9 @@ class OracleRecruiting(System):
     def unknown(self, call: Call) -> Answer:
         return page("Sign In", "<form><input name=userid><input name=password type=password></form>")
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"{name}.fa.em2.oraclecloud.com/CX_1"
+
     def unpack(self, payload: bytes) -> tuple[bytes, dict[str, bytes]]:
         saved = orjson.loads(payload)
         if "list_items" in saved:  # one file that holds both
@@ -101,10 +105,12 @@ class OracleRecruiting(System):
         return str(item["Id"]) if "ExternalDescriptionStr" in item else None
 
     def replay(self, call: Call, saved: Saved) -> Answer:
-        if call.kind == "list":
-            return Answer(saved.listing) if not call.args[0] else _listing(int(call.args[0]), int(call.args[1]), 0, [])
-        detail = saved.details.get(str(call.args[0])) if call.kind == "detail" else None
-        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if detail is None else Answer(detail)
+        if call.kind != "list":
+            return missing()
+        offset, limit = int(call.args[0]), int(call.args[1])
+        pages = {len(orjson.loads(saved.listing)["items"][0]["requisitionList"]): saved.last, 0: saved.listing}
+        found = pages.get(offset)
+        return _listing(offset, limit, 0, []) if found is None else Answer(found)
 
 
 def _items(items: list[dict[str, Any]]) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from zlib import crc32
 
 from tests.sim.companies import Company
 from tests.sim.posting import Posting
@@ -42,7 +43,7 @@ class Refline(System):
         if match := _LIST.fullmatch(asked.path):
             return Call("list", match[1], (asked.query.get("form.buttons.listAll") == "1",))
         match = _AD.fullmatch(asked.path)
-        return Call("ad", match[1], (int(match[2]),)) if match else None
+        return Call("detail", match[1], (int(match[2]),)) if match else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":
@@ -56,6 +57,9 @@ class Refline(System):
 
     def unknown(self, call: Call) -> Answer:
         return page("Refline - Bewerbermanagement Software", "<h1>Refline</h1>") if call.kind == "list" else _husk()
+
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return str(100_000 + crc32(name.encode()) % 900_000)
 
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing, content_type=HTML) if call.kind == "list" else missing()

@@ -106,13 +106,7 @@ class SmartRecruiters(System):
         if call.kind == "list" and call.args[0]:
             total = orjson.loads(saved.listing).get("totalFound", 0)
             return _listing(int(call.args[0]), int(call.args[1]), total, [])
-        if call.kind == "list":
-            return Answer(saved.listing)
-        if call.kind != "detail":
-            return missing()
-        detail = saved.details.get(str(call.args[0]))
-        # A 404 would say that the posting is gone; all we know is that nobody saved its detail.
-        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if detail is None else Answer(detail)
+        return Answer(saved.listing) if call.kind == "list" else missing()
 
 
 def _listing(offset: int, limit: int, total: int, rows: list[dict[str, Any]]) -> Answer:

@@ -30,6 +30,7 @@ class SuccessFactors(System):
     """
 
     name = "successfactors"
+    also = ("sap_successfactors",)
     lost = 0.0
 
     def tenant(self, company: Company) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from zlib import crc32
 
 from tests.sim.companies import Company
 from tests.sim.posting import Posting
@@ -74,6 +75,9 @@ class Umantis(System):
 
     def unknown(self, call: Call) -> Answer:
         return page("Umantis", _MARKETING)
+
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return str(crc32(name.encode()) % 1_000_000)
 
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing, content_type=HTML) if call.kind == "list" else missing()

@@ -93,15 +93,18 @@ class Workday(System):
     def unknown(self, call: Call) -> Answer:
         return _error("S21", "not found: Job_Posting_Site_ID", 404 if call.kind != "list" else 422)
 
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        return f"{name}.wd3/external"
+
     def detail_id(self, payload: bytes) -> str | None:
         info = orjson.loads(payload).get("jobPostingInfo")
         return None if info is None else str(info["externalUrl"]).partition("/job/")[2]
 
     def replay(self, call: Call, saved: Saved) -> Answer:
-        if call.kind == "list":
-            return Answer(saved.listing if not call.args[0] else b'{"total":0,"jobPostings":[],"facets":[]}')
-        detail = saved.details.get(str(call.args[0])) if call.kind == "detail" else None
-        return Answer(b"not recorded", 503, "text/plain; charset=utf-8") if detail is None else Answer(detail)
+        if call.kind != "list":
+            return missing()
+        pages = {len(orjson.loads(saved.listing)["jobPostings"]): saved.last, 0: saved.listing}
+        return Answer(pages.get(int(call.args[0])) or b'{"total":0,"jobPostings":[],"facets":[]}')
 
     def _listing(self, offset: int, limit: int, applied: dict[str, list[str]], view: View) -> Answer:
         keys = [key for key in view.keys if self._has(key, applied, view)] if applied else list(view.keys)
