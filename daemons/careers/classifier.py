@@ -1,6 +1,6 @@
 """Whether a page is one job ad, and what speaks for it: a linear classifier over things that a person can check. Pure.
 
-The weights are set by hand and measured on pages that were looked at; see `tests/unit/test_careers_classifier.py`.
+The weights are set by hand and measured on pages that were looked at; see `tests/unit/test_careers_real.py`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,19 @@ def test_nearly_all_pdf_ads_are_taken_for_ads() -> None:
     url = "https://www.acme.example/stellen/stelle.pdf"
     found = [read_ad(read_document(file.read_bytes()), url, gazetteer) for file in files]
     assert sum(posting is not None for posting, _ in found) >= 0.9 * len(files)
+
+
+def test_nearly_all_real_texts_are_taken_for_ads() -> None:
+    """Texts of real postings, in English for the most part, on a page without any markup that says what it is."""
+    with gzip.open(REAL / "texts" / "cyber_job_radar" / "jobs.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines][::4]
+    found = []
+    for row in rows:
+        marked = "<p>" in row["description"] or "<li>" in row["description"]
+        text = (
+            row["description"] if marked else "".join(f"<p>{escape(one)}</p>" for one in row["description"].split("\n"))
+        )
+        body = f"<html><body><h1>{escape(row['title'])}</h1>{text}<a href='/apply'>Apply now</a></body></html>"
+        page = Fetched("www.acme.example/jobs", "https://www.acme.example/jobs/one-of-our-jobs-1", body.encode())
+        found.append(read_page(page).verdict)
+    assert found.count("ad") >= 0.95 * len(rows)
