@@ -47,9 +47,12 @@ def filled(request: Request, key_of: Callable[[str], str | None]) -> tuple[Reque
 
 
 class Veil:
-    """Writes `{name}` wherever one of the keys stands, as it is, percent-encoded or escaped as in JSON."""
+    """Writes `{name}` wherever one of the keys stands, as it is, percent-encoded (also repeatedly), or escaped as in
+    JSON or HTML."""
 
     def __init__(self, held: Mapping[str, str]) -> None:
+        # The longest first: one key may be the beginning of another.
+        held = dict(sorted(held.items(), key=lambda item: -len(item[1])))
         self._names = list(held)
         pattern = "|".join(f"({_spellings(value)})" for value in held.values())
         self._in_text = re.compile(pattern)
@@ -87,7 +90,7 @@ class Veil:
         return error
 
     def _message(self, text: str) -> str:
-        return self._cut.sub(self._name, self.text(text))
+        return self.text(self._cut.sub(self._name, text))
 
     def _name(self, found: re.Match[Any]) -> str:
         return f"{{{self._names[(found.lastindex or 1) - 1]}}}"
@@ -107,7 +110,7 @@ def _spelling(sign: str) -> str:
     if sign.isalnum():
         return sign
     code = f"{ord(sign):02x}"
-    return rf"(?:\\?{re.escape(sign)}|%(?i:{code})|\\u00(?i:{code}))"
+    return rf"(?:\\?{re.escape(sign)}|%(?:25)*(?i:{code})|\\u00(?i:{code})|&\#(?:0*{ord(sign)}|(?i:x0*{code}));)"
 
 
 def problems(entries: Sequence[str]) -> list[str]:
@@ -118,5 +121,5 @@ def problems(entries: Sequence[str]) -> list[str]:
         if not equals or not NAME.fullmatch(name):
             found.append(f"entry {number}: name=key expected, the name in small letters, digits and _")
         elif not VALUE.fullmatch(value):
-            found.append(f"{name}: a key has 8 to 200 letters, digits or ._~+/=:-")
+            found.append(f"entry {number}: a key has 8 to 200 letters, digits or ._~+/=:-")
     return found

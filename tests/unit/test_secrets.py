@@ -15,7 +15,15 @@ from lib.net.secrets import Veil, filled
 
 KEY = "k3y/with+signs=="
 KEYS = {"one_key": KEY, "other_key": "ffffffff0000"}
-LEAKS = (KEY, "k3y%2Fwith%2Bsigns%3D%3D", "k3y%2fwith%2bsigns%3d%3d", r"k3y\/with+signs==", r"k3y\u002fwith+signs==")
+LEAKS = (
+    KEY,
+    "k3y%2Fwith%2Bsigns%3D%3D",
+    "k3y%2fwith%2bsigns%3d%3d",
+    "k3y%252Fwith%252Bsigns%25253D%253d",
+    r"k3y\/with+signs==",
+    r"k3y\u002fwith+signs==",
+    "k3y&#x2F;with&#43;signs&#x3D;&#061;",
+)
 
 
 def request(**fields: object) -> Request:
@@ -66,6 +74,15 @@ def test_a_key_that_a_message_was_cut_in_is_hidden(length: int) -> None:
     assert (error.status, error.__cause__) == (500, None)
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_a_key_that_begins_with_another_one_is_hidden_whole(names: tuple[str, str]) -> None:
+    short, long = names
+    veil = Veil(dict(sorted({short: "ffffffff0000", long: "ffffffff0000secret-end"}.items())))
+    assert veil.text("x=ffffffff0000secret-end&y=ffffffff0000") == f"x={{{long}}}&y={{{short}}}"
+    error = veil.error(Transient("no answer from 'https://api.example/?k=ffffffff0000secret'"))
+    assert "secret" not in str(error)
+
+
 @given(before=st.text(max_size=20), after=st.text(max_size=20))
 def test_nothing_else_is_changed(before: str, after: str) -> None:
     veil = Veil(KEYS)
@@ -88,3 +105,9 @@ def test_a_key_that_is_none_is_a_problem_that_does_not_tell_it(given: str) -> No
     with pytest.raises(ConfigError, match="source_keys: ") as caught:
         load({"VAKANZ_SOURCE_KEYS": given})
     assert given.partition("=")[2] == "" or given.partition("=")[2] not in str(caught.value)
+
+
+def test_a_key_that_a_comma_parts_is_not_told_as_a_name() -> None:
+    with pytest.raises(ConfigError, match="source_keys: entry 2: ") as caught:
+        load({"VAKANZ_SOURCE_KEYS": "one_key=ffffffff,abcdef0123456789="})
+    assert "abcdef" not in str(caught.value)
