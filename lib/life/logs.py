@@ -19,12 +19,15 @@ def configure(log_format: str, level: str, *, to: TextIO = sys.stderr, **bound: 
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
     ]
+    # Tracebacks come without the frames' locals: they hold profiles, texts and keys.
     if console:
-        rendering: list[structlog.types.Processor] = [structlog.dev.ConsoleRenderer(colors=to.isatty())]
+        tracebacks = structlog.dev.RichTracebackFormatter(show_locals=False)
+        rendering: list[structlog.types.Processor] = [
+            structlog.dev.ConsoleRenderer(colors=to.isatty(), exception_formatter=tracebacks)
+        ]
         factory: Any = structlog.PrintLoggerFactory(to)
     else:
         rendering = [
-            # Without the frames' locals: they hold profiles, texts and keys.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
         ]

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import orjson
+import pytest
 import structlog
 
 from lib.life import logs
@@ -27,6 +28,21 @@ def test_json_lines_carry_what_was_bound() -> None:
     line = orjson.loads(lines[0])
     assert (line["event"], line["unit"], line["shard"], line["level"]) == ("batch", "crawl@0", 3, "error")
     assert line["exception"][0]["exc_value"] == "bad row"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_tracebacks_tell_no_locals(log_format: str) -> None:
+    out = io.TextIOWrapper(io.BytesIO())
+    logs.configure(log_format, "info", to=out)
+    key = "-".join(("a", "secret", "key"))  # so that no line of code shows it
+    try:
+        raise ValueError(len(key))
+    except ValueError:
+        structlog.get_logger("x").exception("failed")
+    structlog.reset_defaults()
+    out.flush()
+    written = out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert "ValueError" in written and key not in written
 
 
 def test_states_reach_the_service_manager(tmp_path: Path) -> None:
