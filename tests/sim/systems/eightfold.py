@@ -93,7 +93,7 @@ class Eightfold(System):
             return saved.detail(str(call.args[0]))
         pages = {len(found["positions"]): saved.last, 0: saved.listing}
         answer = pages.get(int(call.args[0]))
-        return missing() if answer is None else Answer(answer)
+        return _nothing_more(listing) if answer is None else Answer(answer)
 
     def _listing(self, start: int, asked: int, generation: int, view: View) -> Answer:
         if asked < generation:
@@ -150,6 +150,11 @@ def _place(city: City) -> str:
 
 def _careers(company: Company, generation: int) -> Answer:
     return _bootstrap(company.domain, generation)
+
+
+def _nothing_more(listing: dict[str, Any]) -> Answer:
+    rest = {"data": listing["data"] | {"positions": []}} if "data" in listing else {"positions": []}
+    return Answer(orjson.dumps(listing | rest))
 
 
 def _bootstrap(domain: str, generation: int) -> Answer:

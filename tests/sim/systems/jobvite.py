@@ -12,7 +12,9 @@ from tests.sim.structured import job_posting, script, text_of
 from tests.sim.view import View
 from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
 
-_PATH = re.compile(r"/(?:careers/)?([A-Za-z0-9_-]+)(?:/(search|jobs|job/o(\d+)(?:/apply)?))?/?")
+_PATH = re.compile(r"/(?:careers/)?([A-Za-z0-9_-]+)(?:/(search|jobs|job/([A-Za-z0-9]+)(?:/apply)?))?/?")
+_NUMBER = re.compile(r"o(\d{1,18})", re.ASCII)
+_LINK = re.compile(rb'href="/([A-Za-z0-9_-]+)/job/')
 _PAGE_SIZE = 50
 _GROUP_SIZE = 10
 
@@ -44,7 +46,7 @@ class Jobvite(System):
         if match is None:
             return None
         if match[3]:
-            return Call("detail", match[1], (int(match[3]),))
+            return Call("detail", match[1], (match[3],))
         if match[2] == "search":
             return Call("list", match[1], (size(asked.query.get("p"), 0, 100_000),))
         return Call("groups", match[1])
@@ -54,7 +56,8 @@ class Jobvite(System):
             return self._groups(view)
         if call.kind == "list":
             return self._search(view, int(call.args[0]))
-        found = view.find(int(call.args[0]))
+        number = _NUMBER.fullmatch(str(call.args[0]))
+        found = view.find(int(number[1])) if number else None
         if found is None or not found[1]:
             return Answer(b"", 303, headers={"Location": f"{self.board_url(view.board.tenant)}/jobs?error=404"})
         return self._detail(found[0], view.board.tenant)
@@ -63,6 +66,11 @@ class Jobvite(System):
         if call.kind == "vendor":
             return page("Jobvite Support", "<h1>Looking for a job?</h1>")
         return Answer(b"", 302, headers={"Location": "https://support.jobvite.com/job-seeker?invalid=1"})
+
+    def saved_tenant(self, name: str, listing: bytes) -> str:
+        """Whom the links in the list are of: others' postings are not read."""
+        found = _LINK.search(listing)
+        return found[1].decode() if found else name
 
     def replay(self, call: Call, saved: Saved) -> Answer:
         return Answer(saved.listing, content_type=HTML) if call.kind == "list" and not call.args[0] else missing()

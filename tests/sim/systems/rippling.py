@@ -16,7 +16,7 @@ from tests.sim.text import markup
 from tests.sim.view import View
 from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
 
-_API = re.compile(r"/platform/api/ats/v1/board/([^/]+)/jobs(?:/([0-9a-f-]{36}))?/?")
+_API = re.compile(r"/platform/api/ats/v1/board/([^/]+)/jobs(?:/([^/]+))?/?")
 _PAGE = re.compile(r"(?:/[a-z]{2}-[A-Z]{2})?/([^/]+)/jobs(?:/([0-9a-f-]{36})(?:/apply)?)?/?")
 _EMPLOYMENT = {
     "full_time": ("SALARIED_FT", "Salaried, full-time"),
