@@ -57,8 +57,7 @@ class Veil:
         pattern = "|".join(f"({_spellings(value)})" for value in held.values())
         self._in_text = re.compile(pattern)
         self._in_bytes = re.compile(pattern.encode())
-        starts = "|".join(f"({_spellings(value[:_SHORTEST])})" for value in held.values())
-        self._cut = re.compile(rf"(?:{starts})[A-Za-z0-9._~+/=:%\\-]*(?=['\"]?\Z)")
+        self._beginnings = [(name, re.compile(_beginnings(value))) for name, value in held.items()]
 
     def covers(self, text: str) -> bool:
         """Whether a key stands in `text`."""
@@ -90,7 +89,18 @@ class Veil:
         return error
 
     def _message(self, text: str) -> str:
-        return self.text(self._cut.sub(self._name, text))
+        """Without keys, and without what a cut has left of one: of several at a place, the longest counts."""
+        found = sorted(
+            (match.start(), -match.end(), name)
+            for name, pattern in self._beginnings
+            for match in pattern.finditer(text)
+        )
+        parts, done = [], 0
+        for start, end, name in found:
+            if start >= done:
+                parts += [text[done:start], f"{{{name}}}"]
+            done = max(done, -end)
+        return "".join(parts) + text[done:]
 
     def _name(self, found: re.Match[Any]) -> str:
         return f"{{{self._names[(found.lastindex or 1) - 1]}}}"
@@ -104,6 +114,14 @@ def _filler(held: Mapping[str, str], spell: Callable[[str], str]) -> Callable[[s
 
 def _spellings(value: str) -> str:
     return "".join(_spelling(sign) for sign in value)
+
+
+def _beginnings(value: str) -> str:
+    """The longest beginning that stands there, where it is long enough to be no accident."""
+    rest = ""
+    for sign in reversed(value[_SHORTEST:]):
+        rest = f"(?:{_spelling(sign)}{rest})?"
+    return _spellings(value[:_SHORTEST]) + rest
 
 
 def _spelling(sign: str) -> str:

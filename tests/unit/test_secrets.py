@@ -74,6 +74,23 @@ def test_a_key_that_a_message_was_cut_in_is_hidden(length: int) -> None:
     assert (error.status, error.__cause__) == (500, None)
 
 
+def test_a_key_that_was_cut_within_a_message_is_hidden_and_the_rest_stays() -> None:
+    _, veil = filled(request(), KEYS.get)
+    error = veil.error(Transient(f"encoding '{KEY[:12]}', which we did not ask for at /x/{KEY}/page?n=1"))
+    assert str(error) == "encoding '{one_key}', which we did not ask for at /x/{one_key}/page?n=1"
+
+
+def test_the_longest_key_can_be_hidden() -> None:
+    key = "".join("/Aa1"[number % 4] for number in range(200))
+    error = Veil({"k": key}).error(Transient(f"<{key}> <{key[:150]}> <{key[:8]}>"))
+    assert str(error) == "<{k}> <{k}> <{k}>"
+
+
+def test_a_message_names_each_of_keys_that_begin_alike() -> None:
+    veil = Veil({"an_id": "alike-0000-id", "a_key": "alike-0000-key"})
+    assert str(veil.error(Transient("?id=alike-0000-id&key=alike-0000-key"))) == "?id={an_id}&key={a_key}"
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 def test_a_key_that_begins_with_another_one_is_hidden_whole(names: tuple[str, str]) -> None:
     short, long = names
