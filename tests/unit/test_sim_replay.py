@@ -15,8 +15,9 @@ import orjson
 import pytest
 
 from daemons.sources import SOURCES
+from lib.posting.contract import Posting
 from tests.sim import Replay, running
-from tests.sim.direct import routed
+from tests.sim.direct import response, routed
 from tests.sim.systems import SYSTEMS
 from tests.sim.wire import System
 
@@ -140,6 +141,28 @@ def test_real_payloads_cover_every_system() -> None:
     assert {row["source"] for row in boards} == read - {"rexx"}, "of rexx nobody saved more than a detail"
     assert ("ashby", "careerkit") in {(row["source"], row["tenant"]) for row in boards}
     assert len({(row["source"], row["url"]) for row in boards}) == len(boards) >= 60
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"no real payloads in {REAL}")
+def test_every_real_list_is_read_to_its_end() -> None:
+    replay = Replay(REAL)
+    for row in replay.board_list():
+        source = SOURCES[row["source"]]
+        tenant, cursor = source.detect(row["url"]), None
+        assert tenant is not None, row["url"]
+        found: list[Posting] = []
+        for _ in range(10):
+            request = source.request(tenant, cursor)
+            system, call = routed(request, request.url, request.params)
+            assert call is not None, request.url
+            answer = replay.answer(system, call, "all")
+            page = source.parse(tenant, response(request, request.url, answer))
+            found += page.rows
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert found, row["url"]
+        assert cursor is None, row["url"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
