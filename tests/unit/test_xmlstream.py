@@ -80,7 +80,7 @@ def test_wrong_encodings_cost_characters_only(declared: str) -> None:
         b"<jobs><job title=></job></jobs>",
         b'<!DOCTYPE jobs [<!ENTITY a "b">]><jobs><job>&a;</job></jobs>',
         b"\x1f\x8b\x08cut",
-        gzip.compress(DOCUMENT)[:-20],
+        gzip.compress(DOCUMENT, mtime=0)[:-20],
         DOCUMENT[:-20],
     ],
     ids=repr,
