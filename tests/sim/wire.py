@@ -71,12 +71,12 @@ class Saved:
     last: bytes | None = None
 
     def detail(self, external_id: str) -> Answer:
-        """The saved detail, else an answer that nobody can read.
+        """The saved detail, else nothing at all.
 
         A 404 would say that the posting is gone, which nobody knows; for a 500 the whole host would be left alone.
         """
         found = self.details.get(external_id)
-        return Answer(b"not recorded", content_type="text/plain; charset=utf-8") if found is None else Answer(found)
+        return Answer(b"", 204) if found is None else Answer(found)
 
 
 class System(ABC):
