@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import ipaddress
 import random
 import shutil
 import socket
@@ -12,7 +13,7 @@ import ssl
 import subprocess
 import traceback
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from aiohttp.test_utils import TestServer
 from typer.testing import CliRunner
 
 from daemons.crawl.metered import switched_on
+from daemons.crawl.moving import destination
 from daemons.crawl.proxies import proxy_app
 from daemons.sources import source
 from lib.errors import ConfigError, Gone, ProxyFailed, Refused, Transient
@@ -37,10 +39,13 @@ from lib.net.breaker import BreakerRules
 from lib.net.fetch import Fetcher
 from lib.net.messages import Request
 from lib.net.policy import FetchPolicy, HostLimits
+from lib.net.proxies import proving
 from lib.net.proxies.address import parse
 from lib.net.proxies.pool import ProxyPool
+from lib.net.proxies.proving import own_addresses
 from lib.net.proxies.route import Proxied
 from lib.posting import boards
+from lib.posting.boards import Board
 from lib.store.connections import Cache, Database
 from lib.store.proxies import Spend, load_spend, merge_spend
 from tests.integration.crawling import OWNER, scene
@@ -150,6 +155,61 @@ async def test_nothing_goes_out_while_our_own_address_is_unknown(ways: Ways) -> 
         with pytest.raises(ProxyFailed, match="our own address is unknown"):
             await client.send(ways.get("/page"))
     assert [proxy.seen for proxy in ways.proxies] == [[], [], []]
+
+
+@asynccontextmanager
+async def telling(*pieces: bytes) -> AsyncIterator[int]:
+    """An echo endpoint that answers in pieces, with a moment between them; gives its port."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            with suppress(ConnectionError):
+                await writer.drain()
+            await asyncio.sleep(0.05)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_an_address_that_comes_in_pieces_is_read_whole() -> None:
+    async with telling(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n192.0.2.1", b"7") as port:
+        assert await own_addresses(f"http://127.0.0.1:{port}/") == {ipaddress.ip_address("192.0.2.17")}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"192.0.2.1\n" * 2_000,
+        b"HTTP/1.1 200 OK\r\n\r\n<html>192.0.2.1</html>",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n192.0.2.1",
+        b"HTTP/1.1 302 Found\r\nLocation: /192.0.2.1\r\n\r\n",
+        b"HTTP/1.1 500 No\r\n\r\n192.0.2.1",
+        b"192.0.2.1",
+        b"",
+    ],
+)
+async def test_an_endpoint_that_makes_no_sense_tells_no_address(answer: bytes) -> None:
+    async with telling(answer) as port:
+        with pytest.raises(ProxyFailed, match="our own address is unknown: 127.0.0.1 does not tell it$"):
+            await own_addresses(f"http://127.0.0.1:{port}/?token=secret")
+
+
+async def test_all_our_addresses_are_told_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([b"HTTP/1.1 200 OK\r\n\r\n192.0.2.1", b"HTTP/1.1 429 Later\r\n\r\n"])
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(answers))
+        writer.close()
+
+    monkeypatch.setattr(proving, "_families", lambda host: (socket.AF_INET, socket.AF_INET))
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ProxyFailed, match="127.0.0.1 does not tell it"):
+            await own_addresses(f"http://127.0.0.1:{port}/")
 
 
 @pytest.mark.parametrize("fault", [407, 502, "hang_up"])
@@ -295,6 +355,20 @@ async def test_encrypted_hosts_are_reached_by_a_tunnel(ways: Ways, encrypted: Si
     assert not any("proxy" in name.lower() for headers in encrypted.headers for name in headers)
 
 
+async def test_a_tunnel_that_leads_to_somebody_else_is_the_proxys_fault(ways: Ways, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)  # which nobody believes
+    stranger = Site()
+    await stranger.server.start_server(ssl=context)
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        for told in ["without the host's certificate"] * 3 + ["all 1 rest"]:
+            with pytest.raises(ProxyFailed, match=told):
+                await client.send(Request(url=stranger.url("/page"), documented_api=True))
+    await stranger.server.close()
+    assert stranger.callers == []
+
+
 @pytest.mark.parametrize("fault", [407, 502])
 async def test_a_refused_tunnel_is_the_proxys_fault(ways: Ways, encrypted: Site, fault: int) -> None:
     ways.proxies = ways.proxies[:1]
@@ -362,6 +436,17 @@ async def test_only_the_named_sources_go_by_proxy_and_what_it_costs_is_written(
     spent = await load_spend(database, datetime.now(UTC).date())
     assert sum(one.requests for one in spent.values()) == 2 and sum(one.failures for one in spent.values()) == 0
     assert set(spent) <= {proxy.name for proxy in ways.proxies}
+
+
+async def test_a_board_that_may_have_moved_is_looked_for_by_proxy(ways: Ways, cache: Cache) -> None:
+    board = Board(
+        id=1, source="lever", tenant="acme", company=None, url="https://jobs.lever.co/acme", state="active",
+        next_due=datetime.now(UTC), every_s=60, last_crawled_at=None, last_complete_at=None, last_count=None,
+        suspect_count=0, failures=0, last_error=None,
+    )  # fmt: skip
+    async with fetcher(config(ways.site.url("/"), *ways.proxies), cache) as client:
+        assert await destination(client, board, ["https://acme.example/"]) is None
+    assert len(ways.site.callers) == 4 and set(ways.site.callers) <= set(EXITS)  # two pages, two robots.txt
 
 
 async def test_totals_written_twice_count_once(database: Database) -> None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from contextlib import suppress
 
 import aiohttp
 import orjson
 from yarl import URL
 
 from lib.errors import ProxyFailed
+from lib.net.body import TooLarge, read_body
 from lib.net.proxies.address import Proxy
 from lib.net.proxies.wire import headers_of
 from lib.net.route import Opening
 
 _PROOF_S = 20.0
+_CONNECT_S = 10.0
 _MAX_BYTES = 10_000
 _PLAIN = {"Accept-Encoding": "identity"}
 
@@ -28,18 +29,31 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 async def own_addresses(echo: str) -> frozenset[Address]:
-    """The addresses that this machine is seen with, by either version of IP. Raises ProxyFailed when there is none."""
+    """The addresses that this machine is seen with, by either version of IP: it may have one of them only.
+
+    Raises ProxyFailed when there is none, and when the endpoint can be reached by one but does not tell it: a proxy
+    might show just that address.
+    """
+    host = URL(echo).host or ""
     found = set()
-    for family in _families(URL(echo).host or ""):
+    for family in _families(host):
         connector = aiohttp.TCPConnector(family=family)
-        async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
-            with suppress(
-                ValueError, TimeoutError, aiohttp.ClientError, OSError
-            ):  # a machine may have one of them only
-                found.add(await _seen(session.get(echo, allow_redirects=False)))
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session:
+            try:
+                found.add(await _seen(session.get(echo, headers=_PLAIN, allow_redirects=False)))
+            except (ValueError, TimeoutError, aiohttp.ClientError, OSError) as error:
+                if not _out_of_reach(error):
+                    raise ProxyFailed(f"our own address is unknown: {host} does not tell it") from error
     if not found:
-        raise ProxyFailed(f"our own address is unknown: {echo} does not tell it")
+        raise ProxyFailed(f"our own address is unknown: {host} cannot be reached")
     return frozenset(found)
+
+
+def _out_of_reach(error: Exception) -> bool:
+    """Whether there was no connection at all."""
+    unconnected = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+    return isinstance(error, unconnected) and not isinstance(error, aiohttp.ClientSSLError)
 
 
 def _families(host: str) -> tuple[socket.AddressFamily, ...]:
@@ -64,10 +78,14 @@ async def exit_address(session: aiohttp.ClientSession, proxy: Proxy, echo: str, 
 
 
 async def _seen(opening: Opening) -> Address:
+    """The address in the whole answer: half of one may look like another."""
     async with asyncio.timeout(_PROOF_S), opening as answer:
         if answer.status != 200:
             raise ValueError(f"the echo endpoint answers with status {answer.status}")
-        body = await answer.content.read(_MAX_BYTES)
+        try:
+            body = await read_body(answer.content.iter_any(), "", _MAX_BYTES)
+        except TooLarge:
+            raise ValueError("the echo endpoint tells no address, but much else") from None
     return read_echo(body)
 
 

@@ -36,6 +36,8 @@ def blame(error: Exception) -> Blame | None:
         return Blame(f"cannot be reached ({error.os_error.strerror or type(error.os_error).__name__})", surely=True)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Blame(f"answers with status {error.status}", surely=error.status in _REFUSALS)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Blame("leads to somebody without the host's certificate", surely=False)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Blame("makes no connection in time", surely=False)
     if isinstance(error, aiohttp.ServerDisconnectedError):
