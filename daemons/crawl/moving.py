@@ -16,11 +16,12 @@ from lib.posting.boards import Board
 async def destination(client: Fetch, board: Board, company_pages: Sequence[str]) -> Found | None:
     """The company's board in another system, or under another name in the same one; None when nothing leads to one.
 
-    `company_pages`: addresses of the company's own site. What cannot be had leads nowhere.
+    `company_pages`: addresses of the company's own site. What cannot be had leads nowhere. All are asked for on behalf
+    of the board's source: its own page is that of its system, and the others often lead there.
     """
     for url in (board.url, *company_pages):
         try:
-            response = await client.send(page_request(url))
+            response = await client.send(page_request(url).on_behalf_of(board.source))
         except SourceError as error:
             structlog.get_logger("crawl").debug("no page to look at", url=url, reason=str(error))
             continue
