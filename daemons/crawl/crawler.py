@@ -15,6 +15,7 @@ import structlog
 from daemons.crawl.archive import Archive
 from daemons.crawl.ledger import Ledger
 from daemons.crawl.moving import destination
+from daemons.crawl.probing import SAMPLE, Missing, any_live
 from daemons.crawl.walk import Client, Walk, Walker
 from daemons.sources import SOURCES
 from lib.errors import Denied, Fenced, Gone, Malformed, ProxyFailed, RateLimited, SourceError
@@ -22,13 +23,15 @@ from lib.life.metrics import crawled
 from lib.posting import boards, writing
 from lib.posting.boards import Board, BoardState, Finished, Mark
 from lib.posting.closing import Decision, Evidence, closable, complete, decide
-from lib.posting.contract import DetailSource, Rejected, Source
+from lib.posting.contract import Completeness, DetailSource, Rejected, Source
 from lib.posting.writing import Listed
 from lib.store import letters
 from lib.store.batches import BATCH_ROWS, Executor, write_rows
 from lib.store.blobs import Store
 from lib.store.connections import Connection, Database
+from sql import statements
 
+_SQL = statements("postings")
 _SOON_S = 3_600.0  # after a suspicious list: near enough to confirm within the day, far enough to be another answer
 _TOUCHED_AT_ONCE = 5_000  # of a long list's postings in one transaction
 _MAX_LETTERS = 200  # unreadable rows that one crawl sets aside; the counter has them all
@@ -82,7 +85,7 @@ class Crawler:
             outcome = await self._fail(source, board, ledger, error)
         else:
             outcome = await self._conclude(source, board, ledger, found)
-            if outcome.suspect and not outcome.seen:
+            if outcome.complete and not outcome.seen:
                 outcome = await self._look_elsewhere(board, outcome)
         self._tell(source, outcome)
         return outcome
@@ -102,11 +105,12 @@ class Crawler:
             seen = len(ledger.seen)
         absent = Evidence(
             is_open=True, listed=False if is_complete else None, missing=len(missing), open_before=open_before,
-            nothing_listed=seen == 0 and open_before > 0, suspicious=board.suspect_count,
+            nothing_listed=seen == 0 and open_before > 0,
+            by_short_page=ledger.total is None and source.completeness is Completeness.SHORT_PAGE,
         )  # fmt: skip
-        decision = decide(absent, source.healthy)
-        closing = closable(missing, ledger.doubts()) if decision is Decision.CLOSE else []
-        suspect = decision is Decision.SUSPECT
+        closing, doubted = await self._judge(source, board, absent, missing)
+        closing = closable(closing, ledger.doubts())
+        suspect = bool(doubted)
         state: BoardState = "suspect" if suspect or (gone is not None and not open_before) else "active"
         end = Finished(
             state=state,
@@ -114,7 +118,7 @@ class Crawler:
             at=now,
             complete=is_complete and not suspect,
             count=seen if is_complete and not suspect else None,
-            suspect_count=_suspicion(decision, board.suspect_count),
+            suspect_count=board.suspect_count + 1 if suspect else 0 if is_complete else board.suspect_count,
             failures=0 if is_complete and gone is None else board.failures + 1,
             error=gone or _doubt(is_complete, suspect, seen, open_before),
         )
@@ -125,6 +129,29 @@ class Crawler:
             board, end, _set_aside(source, board, ledger.rejected), everything, None if found.unchanged else marks
         )
         return _outcome(board, ledger, end, seen=seen, closed=len(closing), suspect=suspect)
+
+    async def _judge(
+        self, source: Source, board: Board, absent: Evidence, missing: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Which of the missing ones are to be closed, and which another list must confirm."""
+        before = await writing.absences(self.database, board.id) if board.suspect_count else {}
+        closing, doubted = _sorted_out(absent, missing, before, source)
+        if closing and before and await self._still_shown(source, board, closing):
+            closing, doubted = _sorted_out(replace(absent, others_live=True), missing, before, source)
+        if absent.listed is False and (before or doubted):
+            now_absent = {one: before.get(one, 0) + 1 for one in doubted}
+            if not await writing.note_absences(self.database, board.id, self.owner, now_absent):
+                raise _taken_over(board)
+        return closing, doubted
+
+    async def _still_shown(self, source: Source, board: Board, external_ids: Sequence[str]) -> bool:
+        """Whether pages of these postings, which a list lacks that was doubted before, still show them."""
+        if source.consent is not None:
+            return False  # its pages are not for us
+        some = self.rng.sample(external_ids, min(SAMPLE, len(external_ids)))
+        rows = await self.database.fetch(_SQL.absent_ads, board.id, some)
+        missing = [Missing(row["external_id"], row["title"], row["url"]) for row in rows]
+        return await any_live(self.fetcher, source, board.tenant, missing, self.rng)
 
     async def _ingest(self, source: Source, board: Board, rows: Sequence[Listed]) -> None:
         now = datetime.now(UTC)
@@ -248,6 +275,19 @@ def _outcome(
     )  # fmt: skip
 
 
+def _sorted_out(
+    absent: Evidence, missing: Sequence[str], before: Mapping[str, int], source: Source
+) -> tuple[list[str], list[str]]:
+    """Those to be closed and those to be confirmed; `before`: how many lists lacked them before this one."""
+    decisions = {
+        lists: decide(replace(absent, suspicious=lists), source.healthy)
+        for lists in {before.get(one, 0) for one in missing}
+    }
+    closing = [one for one in missing if decisions[before.get(one, 0)] is Decision.CLOSE]
+    doubted = [one for one in missing if decisions[before.get(one, 0)] is Decision.SUSPECT]
+    return closing, doubted
+
+
 def _taken_over(board: Board) -> Fenced:
     return Fenced(f"board {board.id} was taken over")
 
@@ -264,11 +304,6 @@ def _retry_in_s(error: SourceError, failures: int, every_s: int, now: datetime, 
     if isinstance(error, Denied):
         return float(every_s)
     return min(float(every_s), 60.0 * 2.0 ** min(failures, 20)) * rng.uniform(0.8, 1.2)
-
-
-def _suspicion(decision: Decision, before: int) -> int:
-    """How many lists in a row were suspicious; one that proves nothing leaves the count as it was."""
-    return {Decision.SUSPECT: before + 1, Decision.CLOSE: 0}.get(decision, before)
 
 
 def _doubt(is_complete: bool, suspect: bool, seen: int, open_before: int) -> str | None:

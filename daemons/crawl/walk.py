@@ -91,7 +91,7 @@ class Walker:
             address = _address(request)
             mark = marks.get(address)
             known = mark.validators if mark is not None and len(marks) == 1 else None
-            response = await self._ask(partial(self.client.send, request, validators=known), first=len(asked) == 1)
+            response = await self._ask(partial(self.client.send, request, validators=known), first=reading.nothing_yet)
             if response.status == 304:
                 found.unchanged = found.ended = True
                 return found
@@ -105,7 +105,7 @@ class Walker:
         return found
 
     async def _ask(self, send: Callable[[], Awaitable[Response]], *, first: bool) -> Response:
-        """The answer. Only a first page that is gone says that the whole list is."""
+        """The answer. Only while no row has come does a page that is gone say that the whole list is."""
         try:
             response = await patiently(send, self.rng, self.turned)
         except Gone as error:
@@ -180,6 +180,11 @@ class _Reading:
     found: Walk
     unread: list[tuple[Response, int]] = field(default_factory=list)
     all_known: bool = True
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Whether no page so far had a row."""
+        return not (self.ledger.seen or self.unread)
 
     async def page(self, address: str, response: Response, raw_id: int, digest: bytes, mark: Mark | None) -> str | None:
         """Takes the next page and returns the cursor of the one after it."""

@@ -39,7 +39,7 @@ class Adzuna:
     title = "Adzuna"
     every = timedelta(hours=24)
     completeness = Completeness.TOTAL
-    healthy = Healthy(max_drop=0.5)
+    healthy = Healthy()
     confidence = Confidence.CONFIRMED
     consent = (
         "its terms ask for attribution and for consent to aggregation. Agree with Adzuna, and set your keys as"

@@ -13,12 +13,11 @@ Traps    `links.next` carries a changing term, so pages are counted instead; the
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
-from lib.errors import Malformed, Refused
+from daemons.sources.families.system import System
+from lib.errors import Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
+from lib.posting.envelopes import next_page, number_of, rows_of
 from lib.posting.links import read_link, web_url
 from lib.posting.values import line, moment_s, places
 
@@ -27,14 +26,12 @@ _SITE = "https://www.arbeitnow.com"
 _MAX_PAGES = 500
 
 
-class Arbeitnow:
+class Arbeitnow(System):
     name = "arbeitnow"
     title = "Arbeitnow"
-    every = timedelta(hours=6)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy(max_drop=0.5)
+    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -46,28 +43,20 @@ class Arbeitnow:
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         _check(tenant)
-        return Request(url=f"{_SITE}/api/job-board-api", params={"page": cursor or "1"}, documented_api=True)
+        return Request(
+            url=f"{_SITE}/api/job-board-api", params={"page": str(number_of(cursor, 1))}, documented_api=True
+        )
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        data = body.get("data")
-        if not isinstance(data, list):
-            raise Malformed(f"data is {type(data).__name__}, list expected")
-        return read_page(data, _row, cursor=_next(response, data, body.get("links")))
+        data, links = rows_of(body, "data"), body.get("links")
+        more = bool(data and isinstance(links, dict) and links.get("next"))
+        return read_page(data, _row, cursor=next_page(response.request.params.get("page"), more=more, most=_MAX_PAGES))
 
 
 def _check(tenant: str) -> None:
     if tenant != _TENANT:
         raise Refused(f"{tenant[:80]!r} cannot be a tenant of Arbeitnow, which has one feed: {_TENANT}")
-
-
-def _next(response: Response, data: list[Any], links: Any) -> str | None:
-    page = response.request.params.get("page")
-    if page is None or not data or not isinstance(links, dict) or not links.get("next"):
-        return None
-    if int(page) >= _MAX_PAGES:
-        raise Malformed(f"more than {_MAX_PAGES} pages")
-    return str(int(page) + 1)
 
 
 def _row(job: Record) -> Posting:

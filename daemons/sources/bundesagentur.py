@@ -28,6 +28,7 @@ import msgspec
 
 from daemons.sources.families.searches import Searches
 from daemons.sources.families.split_search import Walking, following
+from daemons.sources.families.system import System
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
@@ -40,10 +41,12 @@ from lib.posting.contract import (
     Record,
     Remote,
     Salary,
+    read_one,
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import read_link, web_url
+from lib.posting.envelopes import need_count, rows_of
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.markup import paragraphs
 from lib.posting.values import line, moment, places, salary
 
@@ -51,7 +54,7 @@ _API = "https://rest.arbeitsagentur.de/jobboerse/jobsuche-service"
 _SITE = "https://www.arbeitsagentur.de/jobsuche"
 _SEARCHES = Searches("the Bundesagentur", frozenset({"de"}))
 _HEADERS = {"X-API-Key": "jobboerse-jobsuche", "Accept": "application/json"}
-_ID = re.compile(r"[!-~]{1,100}")
+_IDS = Ids(re.compile(r"[!-~]{1,100}"))
 _MARKUP = re.compile(r"<(?:p|br|ul|ol|li|b|strong|div|h[1-6])\b", re.IGNORECASE)
 _PAGE_SIZE = 100
 # Facets and the filter that takes their values, in the order in which they split best.
@@ -76,12 +79,12 @@ _IGNORED = (
 )
 
 
-class Bundesagentur:
+class Bundesagentur(System):
     name = "bundesagentur"
     title = "Bundesagentur für Arbeit"
     every = timedelta(hours=24)
     completeness = Completeness.TOTAL
-    healthy = Healthy(max_drop=0.3)
+    healthy = Healthy()
     confidence = Confidence.WORKING
     consent = (
         "the interface is the agency's own web page's and is not published for others; its terms say nothing about"
@@ -118,10 +121,8 @@ class Bundesagentur:
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        total = _total(body)
-        found = body.get("ergebnisliste", [])
-        if not isinstance(found, list):
-            raise Malformed(f"ergebnisliste is {type(found).__name__}, list expected")
+        total = need_count(body, "maxErgebnisse")
+        found = rows_of({"ergebnisliste": []} | body, "ergebnisliste")
         place = body.get("woOutput")
         if isinstance(place, dict) and place.get("suchmodus") == "UNGUELTIG":
             raise Malformed(f"the place of the search {tenant!r} is not understood")
@@ -132,30 +133,18 @@ class Bundesagentur:
         # A part's own count says nothing about the whole.
         return read_page(found, _row, total=None if walking.part else total, cursor=then.text() if then else None)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
         _SEARCHES.check(tenant)
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the number of an ad")
-        code = quote(b64encode(external_id.encode()).decode(), safe="")
+        code = quote(b64encode(_IDS.check(external_id).encode()).decode(), safe="")
         return Request(url=f"{_API}/pc/v4/jobdetails/{code}", headers=_HEADERS, documented_api=True)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
-        page = read_page([response.json_object()], _detail)
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        return read_one(response.json_object(), _detail)
 
 
 def _words(tenant: str) -> str:
     _, what, where = _SEARCHES.check(tenant)
     return urlencode({name: value for name, value in (("was", what), ("wo", where)) if value}, quote_via=quote)
-
-
-def _total(body: Mapping[str, Any]) -> int:
-    total = body.get("maxErgebnisse")
-    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-        raise Malformed("maxErgebnisse is no count")
-    return total
 
 
 def _facets(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -173,9 +162,7 @@ def _facets(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:
 
 
 def _row(item: Record) -> Posting:
-    external_id = item.need("referenznummer", str).strip()
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the number of an ad")
+    external_id = _IDS.check(item.need("referenznummer", str).strip())
     named, country = _where(item.subs("stellenlokationen"))
     first = moment(item.get("datumErsteVeroeffentlichung", str))
     since, until = _span(item.sub("veroeffentlichungszeitraum"))

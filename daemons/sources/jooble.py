@@ -40,7 +40,7 @@ class Jooble:
     title = "Jooble"
     every = timedelta(hours=24)
     completeness = Completeness.TOTAL
-    healthy = Healthy(max_drop=0.5)
+    healthy = Healthy()
     confidence = Confidence.PARTIAL
     consent = (
         "its keys are for showing its results with a link back. Agree with Jooble, and set a key per country as"

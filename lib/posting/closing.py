@@ -18,6 +18,7 @@ from lib.errors import Gone, SourceError, Transient
 from lib.posting.contract import Completeness, Healthy, Rejected
 
 CONFIRMATIONS = 3  # complete lists in a row that show the same drop before it is believed
+PATIENCE = 12  # so many where pages of missing postings still show them: lists lie, and pages outlive their postings
 REFUSALS = 3  # answers in a row that refuse a posting's page before it is taken for gone
 RECHECK = timedelta(days=3)  # when a list goes on showing a posting whose page was gone, the page is asked again
 
@@ -72,9 +73,11 @@ class Evidence:
 
     `listed`: whether its board's list shows it; None where it does not, and the list is not proven complete.
     `missing`, `open_before`, `nothing_listed`: how much of its board is absent together with it.
-    `suspicious`: complete lists in a row before this one that dropped too far; `refusals`: answers in a row, with this
-    one, that its page refused. `changed`: the list says something new of it. `page_gone_for`: how long ago its page
-    said that it is gone, None unless that is why it is closed.
+    `by_short_page`: the list's end is known by a page that was not full, and it has no total: a page that lost its rows
+    looks the same. `others_live`: pages of some that are absent together with it still show them. `suspicious`:
+    complete lists in a row before this one that lacked it, too. `refusals`: answers in a row, with this one, that its
+    page refused. `changed`: the list says something new of it. `page_gone_for`: how long ago its page said that it is
+    gone, None unless that is why it is closed.
     """
 
     is_open: bool
@@ -82,6 +85,8 @@ class Evidence:
     missing: int = 0
     open_before: int = 0
     nothing_listed: bool = False
+    by_short_page: bool = False
+    others_live: bool = False
     suspicious: int = 0
     page: PageSays = PageSays.NOTHING
     refusals: int = 0
@@ -110,11 +115,19 @@ def _still_open(known: Evidence, healthy: Healthy) -> Decision:
         return Decision.KEEP
     # Small boards too: half a list of four is as wrong as half of four hundred, and a repeat costs two hours.
     large = known.nothing_listed or known.missing > known.open_before * healthy.max_drop
-    return Decision.SUSPECT if large and known.suspicious + 1 < CONFIRMATIONS else Decision.CLOSE
+    lists = CONFIRMATIONS if large else 2 if known.by_short_page and known.missing else 1
+    if known.others_live and lists > 1:
+        lists = PATIENCE
+    return Decision.SUSPECT if known.suspicious + 1 < lists else Decision.CLOSE
 
 
-def page_says(error: SourceError) -> PageSays:
-    """What it says of a posting that its page could not be had."""
+def page_says(error: SourceError, *, assumed: bool = False) -> PageSays:
+    """What it says of a posting that its page could not be had.
+
+    `assumed`: that this is the address of its page is an assumption; then it is the one that may be wrong.
+    """
+    if assumed:
+        return PageSays.NOTHING
     if isinstance(error, Gone):
         return PageSays.GONE
     if isinstance(error, Transient) and error.status is not None and 400 <= error.status < 500:

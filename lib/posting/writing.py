@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,6 +115,16 @@ async def ingest(
 async def touch(executor: Executor, board_id: int, owner: str, now: datetime, external_ids: Sequence[str]) -> bool:
     """These open postings of the board were seen now. False when the board is not `owner`'s any more."""
     return bool(await executor.fetchval(_SQL.touch, board_id, owner, now, list(external_ids)))
+
+
+async def absences(database: Database, board_id: int) -> dict[str, int]:
+    """Open postings that the board's last complete lists lacked: how many lists in a row, by external id."""
+    return dict(await database.fetch(_SQL.absences, board_id))
+
+
+async def note_absences(database: Database, board_id: int, owner: str, lists: Mapping[str, int]) -> bool:
+    """Remembers what complete lists lacked. False when the board is not `owner`'s any more."""
+    return bool(await database.fetchval(_SQL.note_absences, board_id, owner, list(lists), list(lists.values())))
 
 
 async def close(

@@ -90,6 +90,28 @@ WITH claim AS (
 )
 SELECT EXISTS (SELECT FROM claim)
 
+-- absent_ads --
+-- Title and address of open postings.
+SELECT external_id, title, url FROM posting
+ WHERE board_id = $1 AND external_id = ANY ($2::text[]) AND state IN ('discovered', 'described')
+
+-- absences --
+-- Which open postings of a board the last complete lists lacked, and how many in a row.
+SELECT external_id, lists FROM posting_absence WHERE board_id = $1
+
+-- note_absences --
+-- Remembers these absences and no others, if the board is still its crawler's.
+WITH claim AS (
+    SELECT FROM board WHERE id = $1 AND claimed_by = $2 AND claimed_until > now() FOR UPDATE
+), seen AS (
+    DELETE FROM posting_absence WHERE board_id = $1 AND external_id <> ALL ($3::text[]) AND EXISTS (SELECT FROM claim)
+), missing AS (
+    INSERT INTO posting_absence (board_id, external_id, lists)
+    SELECT $1, i.* FROM unnest($3::text[], $4::int[]) i WHERE EXISTS (SELECT FROM claim)
+    ON CONFLICT (board_id, external_id) DO UPDATE SET lists = excluded.lists
+)
+SELECT EXISTS (SELECT FROM claim)
+
 -- close --
 -- Closes open postings on our clock, with a place in the change log and in the history.
 WITH shut AS (
@@ -122,8 +144,8 @@ RETURNING posting_id
 
 -- undescribed --
 -- Which of these open postings have no text, or one old enough to be fetched again because their listing changed.
-SELECT p.id, p.external_id, p.revision, b.id AS board_id, b.source, b.tenant, coalesce(r.attempts, 0) AS attempts,
-       coalesce(r.refusals, 0) AS refusals
+SELECT p.id, p.external_id, p.url, p.revision, b.id AS board_id, b.source, b.tenant,
+       coalesce(r.attempts, 0) AS attempts, coalesce(r.refusals, 0) AS refusals
   FROM posting p JOIN board b ON b.id = p.board_id JOIN posting_text t ON t.posting_id = p.id
   LEFT JOIN detail_retry r ON r.posting_id = p.id
  WHERE p.id = ANY ($1::bigint[]) AND b.source = ANY ($2::text[])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,6 +28,7 @@ from lib.posting.boards import Board
 from lib.store.blobs import Blobs
 from lib.store.connections import Database
 from tests.sim import Market, Simulator, running
+from tests.sim.market import FEW_SYSTEMS
 from tests.sim.systems import SYSTEMS
 
 Key: TypeAlias = tuple[str, str, str]  # source, tenant, external id
@@ -84,7 +85,8 @@ class Scene:
     sim: Simulator
     database: Database
     blobs: Blobs
-    tenants: Mapping[tuple[str, str], str]  # (source, the market's name of a board) -> our name of it
+    tenants: dict[tuple[str, str], str]  # (source, the market's name of a board) -> our name of it
+    _moved: set[tuple[str, str]] = field(default_factory=set)
 
     @asynccontextmanager
     async def client(self, timeout_s: float = 30.0) -> AsyncIterator[Client]:
@@ -102,9 +104,11 @@ class Scene:
     async def crawl(
         self, only: Iterable[int] | None = None, *, timeout_s: float = 30.0, fresh: bool = False
     ) -> list[Outcome]:
-        """Crawls these boards, or all, due or not. `fresh`: whole lists, as if we had never seen one."""
+        """Crawls these boards, or all that have not moved, due or not. `fresh`: as if never seen before."""
         ids = (
-            list(only) if only is not None else [row["id"] for row in await self.database.fetch("SELECT id FROM board")]
+            list(only)
+            if only is not None
+            else [row["id"] for row in await self.database.fetch("SELECT id FROM board WHERE state <> 'moved'")]
         )
         outcomes: list[Outcome] = []
         slots = anyio.CapacityLimiter(6)
@@ -122,6 +126,17 @@ class Scene:
             for board_id in ids:
                 tasks.start_soon(one, board_id)
         return outcomes
+
+    def move(self, rng: random.Random, to: str) -> None:
+        """Moves the board of a company, which has not moved before, to another system."""
+        able = [
+            board for board in self.sim.market.boards
+            if board.source in FEW_SYSTEMS and board.source != to and board.keys
+            and (board.source, board.tenant) not in self._moved
+        ]  # fmt: skip
+        board = self.sim.market.move(rng.choice(able), to)
+        self._moved.add((board.source, board.tenant))
+        self.tenants[board.source, board.tenant] = _tenant_of(SYSTEMS[to].board_url(board.tenant))
 
     async def board(self, board_id: int) -> Board:
         row = await self.database.fetchrow("SELECT * FROM board WHERE id = $1", board_id)

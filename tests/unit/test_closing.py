@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError, Transient
 from lib.posting.closing import (
     CONFIRMATIONS,
+    PATIENCE,
     RECHECK,
     REFUSALS,
     Decision,
@@ -102,6 +103,13 @@ GONE_BY_PAGE = replace(SHUT, page_gone_for=timedelta(hours=1))
         (absent(1, 2, seen=1), SUSPECT),
         (absent(1, 10, seen=9), CLOSE),
         (absent(60, 100, seen=500), SUSPECT),  # as many new ones do not explain the missing ones
+        (replace(absent(1, 10, seen=9), by_short_page=True), SUSPECT),  # the page may have lost its rows
+        (replace(absent(1, 10, seen=9, suspicious=1), by_short_page=True), CLOSE),
+        (replace(absent(0, 10, seen=10), by_short_page=True), CLOSE),
+        (replace(absent(21, 100, seen=79, suspicious=2), others_live=True), SUSPECT),  # their pages show them
+        (replace(absent(21, 100, seen=79, suspicious=PATIENCE - 1), others_live=True), CLOSE),
+        (replace(absent(20, 100, seen=80), others_live=True), CLOSE),  # but pages outlive their postings
+        (replace(absent(100, 100, suspicious=1), by_short_page=True), SUSPECT),
         (replace(SHUT, listed=False), KEEP),
         # its own page was asked
         (replace(OPEN, page=PageSays.GONE), CLOSE),
@@ -141,12 +149,14 @@ def test_what_the_evidence_means(known: Evidence, decision: Decision) -> None:
 )
 def test_what_a_page_that_could_not_be_had_says(error: SourceError, says: PageSays) -> None:
     assert page_says(error) is says
+    assert page_says(error, assumed=True) is PageSays.NOTHING, "the assumption may be what is wrong"
 
 
 evidence = st.builds(
     Evidence, is_open=st.booleans(), listed=st.none() | st.booleans(), missing=COUNTS, open_before=COUNTS,
-    nothing_listed=st.booleans(), suspicious=COUNTS, page=st.sampled_from(PageSays), refusals=COUNTS,
-    changed=st.booleans(), page_gone_for=st.none() | st.timedeltas(timedelta(0), timedelta(days=30)),
+    nothing_listed=st.booleans(), by_short_page=st.booleans(), others_live=st.booleans(), suspicious=COUNTS,
+    page=st.sampled_from(PageSays), refusals=COUNTS, changed=st.booleans(),
+    page_gone_for=st.none() | st.timedeltas(timedelta(0), timedelta(days=30)),
 )  # fmt: skip
 
 
