@@ -45,6 +45,7 @@ class Wanted:
 
     posting_id: int
     external_id: str
+    url: str
     board_id: int
     source: str
     tenant: str
@@ -126,6 +127,7 @@ class DescriptionFold:
             Wanted(
                 row["id"],
                 row["external_id"],
+                row["url"],
                 row["board_id"],
                 row["source"],
                 row["tenant"],
@@ -188,8 +190,10 @@ class DescriptionFold:
 
     async def _detail(self, wanted: Wanted) -> Came | Vanished | Postponed:
         source = self._details[wanted.source]
-        request = source.detail_request(wanted.tenant, wanted.external_id).on_behalf_of(source.name)
+        assumed = False
         try:
+            request = source.detail_request(wanted.tenant, wanted.external_id, wanted.url).on_behalf_of(source.name)
+            assumed = request.assumed
             response = await patiently(partial(self.fetcher.send, request), self.rng, self.turned)
             detail = source.parse_detail(wanted.tenant, response)
             if detail.html is None:
@@ -198,7 +202,7 @@ class DescriptionFold:
                 raise Malformed(f"the detail is that of {detail.external_id!r}")
             return Came(wanted, detail, response, datetime.now(UTC))
         except SourceError as error:
-            says = page_says(error)
+            says = page_says(error, assumed=assumed)
             refusals = wanted.refusals + 1 if says is PageSays.REFUSED else 0
             known = Evidence(is_open=True, page=says, refusals=refusals)
             if decide(known, source.healthy) is Decision.CLOSE:

@@ -14,55 +14,40 @@ Traps    `isListed: false` rows are not public; `isRemote` may be true on a hybr
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from urllib.parse import quote
 
-from lib.errors import Malformed
+from daemons.sources.families.paths import Paths
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import rows_of
+from lib.posting.links import Tenants, web_url
 from lib.posting.markup import paragraphs
 from lib.posting.values import line, moment, places, salary, salary_span
 
-_TENANTS = Tenants("Ashby", re.compile(r"[^\W_][\w .&+'()-]{0,99}"), frozenset({"api"}))
 _IGNORED = ("shouldDisplayCompensationOnJobPostings",)
 _REMOTE: dict[str, Remote] = {"remote": "remote", "hybrid": "hybrid", "onsite": "onsite"}
 
 
-class Ashby:
+class Ashby(Paths):
     name = "ashby"
     title = "Ashby"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
-        if link.host == "api.ashbyhq.com" and link.segments[:2] == ("posting-api", "job-board"):
-            return _TENANTS.find("".join(link.segments[2:3]))
-        return _TENANTS.find("".join(link.segments[:1])) if link.host == "jobs.ashbyhq.com" else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://jobs.ashbyhq.com/{quote(_TENANTS.check(tenant), safe='')}"
+    tenants = Tenants("Ashby", re.compile(r"[^\W_][\w .&+'()-]{0,99}"), frozenset({"api"}))
+    board = "https://jobs.ashbyhq.com/"
+    places = (("jobs.ashbyhq.com", ()), ("api.ashbyhq.com", ("posting-api", "job-board")))
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(
-            url=f"https://api.ashbyhq.com/posting-api/job-board/{quote(_TENANTS.check(tenant), safe='')}",
+            url=f"https://api.ashbyhq.com/posting-api/job-board/{self.segment(tenant)}",
             params={"includeCompensation": "true"},
             documented_api=True,
         )
 
     def parse(self, tenant: str, response: Response) -> Page:
-        jobs = response.json_object().get("jobs")
-        if not isinstance(jobs, list):
-            raise Malformed(f"jobs is {type(jobs).__name__}, list expected")
         board = self.board_url(tenant)
-        return read_page(jobs, lambda job: _row(job, board))
+        return read_page(rows_of(response.json_object(), "jobs"), lambda job: _row(job, board))
 
 
 def _row(job: Record, board: str) -> Posting | None:

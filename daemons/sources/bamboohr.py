@@ -13,62 +13,44 @@ Traps    the place is in `location` (an office) or in `atsLocation` (typed in); 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
-from lib.errors import Malformed
+from daemons.sources.families.subdomains import Subdomains
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_one, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, check_hosted, read_link
+from lib.posting.envelopes import count_of, rows_of
+from lib.posting.links import Ids
 from lib.posting.values import line, moment, places, salary_phrase
 
-_TENANTS = Tenants(
-    "BambooHR",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
-    frozenset({"www", "api", "app", "documentation", "help", "partners", "resources", "static", "status"}),
-)
-_HOST = re.compile(r"([a-z0-9-]+)\.bamboohr\.com", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII))
 _REMOTE: dict[str, Remote] = {"0": "onsite", "1": "remote", "2": "hybrid"}
 _IGNORED = ("departmentId", "employmentType", "jobCategoryId", "jobOpeningShareUrl", "jobOpeningStatus")
 _IGNORED_DETAIL = ("minimumExperience", "seekStatus", "sourceTrackingShareUrl")
 
 
-class BambooHR:
+class BambooHR(Subdomains):
     name = "bamboohr"
     title = "BambooHR"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.bamboohr.com/careers"
+    ending = ".bamboohr.com"
+    reserved = frozenset({"documentation", "help", "partners", "resources", "static", "status"})
+    page = "/careers"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(url=f"{self.board_url(tenant)}/list", headers={"Accept": "application/json"})
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
-        check_hosted(response.url, "bamboohr.com")
+        self.check_hosted(response)
         body = response.json_object()
-        result, meta = body.get("result"), body.get("meta")
-        if not isinstance(result, list):
-            raise Malformed(f"result is {type(result).__name__}, list expected")
-        total = meta.get("totalCount") if isinstance(meta, dict) else None
-        known = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-        return read_page(result, lambda opening: _listed(opening, board), total=total if known else None)
+        openings, total = rows_of(body, "result"), count_of(body, "meta", "totalCount")
+        return read_page(openings, lambda opening: _listed(opening, board), total=total)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        url = f"{self.board_url(tenant)}/{_checked(external_id)}/detail"
-        return Request(url=url, headers={"Accept": "application/json"}, state=external_id)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        detail = f"{self.board_url(tenant)}/{_IDS.check(external_id)}/detail"
+        return Request(url=detail, headers={"Accept": "application/json"}, state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when there is no text. Raises Malformed, Gone.
@@ -76,20 +58,11 @@ class BambooHR:
         A detail does not have its id: it is the one that was asked for, or the end of the address to be shared.
         """
         board = self.board_url(tenant)
-        check_hosted(response.url, "bamboohr.com")
+        self.check_hosted(response)
         result = response.json_object().get("result")
         opening = result.get("jobOpening") if isinstance(result, dict) else None
-        external_id = _checked(response.request.state or _shared(opening))
-        page = read_page([opening], lambda record: _detailed(record, external_id, board))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
-
-
-def _checked(external_id: str) -> str:
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of an opening")
-    return external_id
+        external_id = _IDS.check(response.request.state or _shared(opening))
+        return read_one(opening, lambda record: _detailed(record, external_id, board))
 
 
 def _shared(opening: Any) -> str:
@@ -98,9 +71,7 @@ def _shared(opening: Any) -> str:
 
 
 def _listed(opening: Record, board: str) -> Posting:
-    value = opening.take("id")
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return _row(opening, _checked(str(value) if is_number or isinstance(value, str) else ""), board)
+    return _row(opening, _IDS.check(opening.take("id")), board)
 
 
 def _detailed(opening: Record, external_id: str, board: str) -> Posting:

@@ -19,14 +19,15 @@ from typing import Any
 
 import orjson
 
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import count_of, number_of, rows_of
+from lib.posting.links import web_url
 from lib.posting.values import line, moment, places
 
-_TENANTS = Tenants("beesite", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www"}))
 _PAGE_SIZE = 100
 _MAX_ROWS = 20_000
 _FIELDS = (
@@ -35,30 +36,21 @@ _FIELDS = (
 )  # fmt: skip
 
 
-class Beesite:
+class Beesite(Subdomains):
     name = "beesite"
     title = "beesite"
     every = timedelta(hours=12)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.PARTIAL
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        tenant, _, domain = link.host.partition(".") if link is not None else ("", "", "")
-        return _TENANTS.find(tenant) if domain == "app.beesite.de" else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.app.beesite.de/"
+    ending = ".app.beesite.de"
+    page = "/"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        if cursor is not None and not re.fullmatch(r"[1-9]\d{0,5}", cursor, re.ASCII):
-            raise Malformed(f"{cursor[:80]!r} is no place in a list")
+        first = number_of(cursor, 1)
         search = {
             "LanguageCode": "DE",
             "SearchParameters": {
-                "FirstItem": int(cursor or 1),
+                "FirstItem": first,
                 "CountItem": _PAGE_SIZE,
                 "Sort": [{"Criterion": "PublicationStartDate", "Direction": "DESC"}],
                 "MatchedObjectDescriptor": _FIELDS,
@@ -66,17 +58,15 @@ class Beesite:
             "SearchCriteria": [],
         }
         return Request(
-            url=f"{self.board_url(tenant)}search", params={"data": orjson.dumps(search).decode()}, state=cursor or "1"
+            url=f"{self.board_url(tenant)}search", params={"data": orjson.dumps(search).decode()}, state=str(first)
         )
 
     def parse(self, tenant: str, response: Response) -> Page:
         result = response.json_object().get("SearchResult")
         if not isinstance(result, dict):
             raise Malformed("no SearchResult")
-        items = result.get("SearchResultItems", [])
+        items = rows_of({"SearchResultItems": []} | result, "SearchResultItems")
         total = _count(result.get("SearchResultCountAll"))
-        if not isinstance(items, list):
-            raise Malformed(f"SearchResultItems is {type(items).__name__}, list expected")
         if total is None:
             raise Malformed("SearchResultCountAll is no count")
         board = self.board_url(tenant)
@@ -87,7 +77,7 @@ class Beesite:
 def _count(value: Any) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return count_of({"": value}, "")
 
 
 def _next(state: str, rows: int, total: int) -> str | None:

@@ -19,32 +19,32 @@ from typing import Any
 
 import orjson
 
+from daemons.sources.families.system import System
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, read_one, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import need_count, rows_of
+from lib.posting.links import Ids, Tenants, read_link, web_url
 from lib.posting.values import language, line, moment, places, salary
 
 _TENANTS = Tenants("B-ITE", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}:[A-Za-z0-9][A-Za-z0-9_-]{0,159}", re.ASCII))
 _SCRIPT = re.compile(r"([A-Za-z0-9_-]+)/jobs-api/([A-Za-z0-9_-]+)(?:\.min)?\.js", re.ASCII)
 _KEY = re.compile(rb"""["']([0-9a-f]{40})["']""")
 _CURSOR = re.compile(r"([0-9a-f]{40}):(\d{1,6})", re.ASCII)
-_ID = re.compile(r"[0-9a-f]{40,42}", re.ASCII)
+_IDS = Ids(re.compile(r"[0-9a-f]{40,42}", re.ASCII))
 _IN_PATH = re.compile(r"/jobposting/([0-9a-f]{40,42})(?:/|\?|$)", re.ASCII)
 _API = "https://jobs.b-ite.com"
 _PAGE_SIZE = 100
 _MAX_ROWS = 20_000
 
 
-class Bite:
+class Bite(System):
     name = "bite"
     title = "B-ITE"
     every = timedelta(hours=12)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -78,27 +78,20 @@ class Bite:
         if response.request.method == "GET" and not response.body.lstrip().startswith(b"{"):
             return Page(rows=(), cursor=f"{_key(response.body)}:0")
         body = response.json_object()
-        found, page = body.get("jobPostings"), body.get("page")
-        total = page.get("total") if isinstance(page, dict) else None
-        if not isinstance(found, list):
-            raise Malformed(f"jobPostings is {type(found).__name__}, list expected")
-        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-            raise Malformed("page.total is no count")
+        found, total = rows_of(body, "jobPostings"), need_count(body, "page", "total")
         return read_page(found, _row, total=total, cursor=_next(response.request.state, len(found), total))
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
         _TENANTS.check(tenant)
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{_API}/jobposting/{external_id}/json", params={"locale": "de", "contentRendered": "true"})
+        return Request(
+            url=f"{_API}/jobposting/{_IDS.check(external_id)}/json",
+            params={"locale": "de", "contentRendered": "true"},
+        )
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         asked = _IN_PATH.search(response.request.url)
         body = response.json_object()
-        page = read_page([body], lambda item: _detail(item, asked[1] if asked else None))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        return read_one(body, lambda item: _detail(item, asked[1] if asked else None))
 
 
 def _key(script: bytes) -> str:
@@ -139,9 +132,7 @@ def _row(item: Record) -> Posting:
 
 
 def _detail(item: Record, asked: str | None) -> Posting:
-    external_id = asked or item.need("hash", str)
-    if not _ID.fullmatch(external_id):
-        raise Malformed("no id of a posting")
+    external_id = _IDS.check(asked or item.need("hash", str))
     named, country = _where(item.sub("address"))
     content, employer = item.sub("content"), item.sub("employer")
     html = content.sub("html") if content else None

@@ -6,8 +6,8 @@ Source   https://{tenant}.breezy.hr/json?verbose=true, and https://{tenant}.bree
 Shape    a bare array with the whole board. `verbose` adds the description; a posting's page has it as JSON-LD
 Units    times are ISO 8601 in UTC; pay is free text
 Errors   404 or a redirect to breezy.hr for an unknown tenant
-Unsure   whether every portal knows `verbose`; whether a posting's page is found by the id without its slug; limits and
-         conditional GET are not documented
+Unsure   whether every portal knows `verbose`; whether a posting's page is found by the id without its slug, as it is
+         asked for where the list has no address of it; limits and conditional GET are not documented
 Traps    most fields may be missing; a state is an object or a text; remote work is a flag of the place
 """
 
@@ -15,69 +15,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-from lib.errors import Malformed
+from daemons.sources.families.posting_pages import only_posting, page_request, read_posting
+from daemons.sources.families.subdomains import Subdomains
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_page
 from lib.posting.countries import country_code
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, check_hosted, read_link, web_url
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.values import any_remote, line, moment, places, salary_phrase
 
-_TENANTS = Tenants(
-    "Breezy",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
-    frozenset({"www", "api", "app", "assets-cdn", "developer", "help", "marketing", "status"}),
-)
-_HOST = re.compile(r"([a-z0-9-]+)\.breezy\.hr", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII))
 _IGNORED = ("friendly_id", "category", "experience", "education", "tags", "requirements", "responsibilities")
 
 
-class Breezy:
+class Breezy(Subdomains):
     name = "breezy"
     title = "Breezy HR"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.breezy.hr"
+    ending = ".breezy.hr"
+    reserved = frozenset({"assets-cdn", "developer", "help", "marketing", "status"})
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(url=f"{self.board_url(tenant)}/json", params={"verbose": "true"})
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
-        check_hosted(response.url, "breezy.hr")
+        self.check_hosted(response)
         return read_page(response.json_array(), lambda position: _row(position, board))
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
-        return Request(url=f"{self.board_url(tenant)}/p/{external_id}", state=external_id)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host, external_id = self.host(tenant), _IDS.check(external_id)
+        return page_request(host, url, external_id, guess=f"https://{host}/p/{external_id}")
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The posting on its page: the one that was asked for, or that its address names. Raises Malformed, Gone."""
-        check_hosted(response.url, "breezy.hr")
-        nodes = job_postings(response.body)
-        if not nodes:
-            raise Malformed("no JobPosting in the page")
-        url = web_url(response.url) or self.board_url(tenant)
-        external_id = response.request.state or _named(nodes[0].get("url"))
-        page = read_page(nodes[:1], lambda node: read_job_posting(node, external_id=external_id, url=url))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        self.check_hosted(response)
+        node = only_posting(response.body)
+        external_id = _IDS.check(response.request.state or _named(node.get("url")))
+        return read_posting(node, external_id, web_url(response.url) or f"{self.board_url(tenant)}/p/{external_id}")
 
 
 def _named(address: Any) -> str:
@@ -87,9 +64,7 @@ def _named(address: Any) -> str:
 
 
 def _row(position: Record, board: str) -> Posting:
-    external_id = position.need("id", str)
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
+    external_id = _IDS.check(position.need("id", str))
     named, country, remote = _where(position)
     kind, company = position.sub("type"), position.sub("company")
     if company:

@@ -136,7 +136,7 @@ def _asked(reader: Source, tenant: str, cursor: str | None, detail_of: str | Non
     if detail_of is not None:
         if not isinstance(reader, DetailSource):
             raise Malformed(f"{reader.title} has no details: its lists have the texts")
-        return reader.detail_request(tenant, detail_of)
+        return reader.detail_request(tenant, detail_of, "")
     return Request(url="saved:") if cursor is None else reader.request(tenant, cursor)
 
 

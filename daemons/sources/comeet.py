@@ -17,21 +17,21 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
+from daemons.sources.families.system import System
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.links import Ids, Tenants, read_link, web_url
 from lib.posting.markup import joined, section
 from lib.posting.trees import decoded
 from lib.posting.values import line, places
 
 _TENANTS = Tenants("Comeet", re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/[0-9A-F]{2,3}\.[0-9A-F]{3}", re.ASCII))
 _HOSTS = frozenset({"www.comeet.com", "www.comeet.co", "comeet.com", "comeet.co"})
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII))
 _STEP = "token:"
 _TOKEN = re.compile(r"[0-9A-Za-z]{8,128}", re.ASCII)
 _SAID_TOKEN = re.compile(r"""["']?\btoken["']?\s{0,20}:\s{0,20}["']([0-9A-Za-z]{8,128})["']""", re.ASCII)
@@ -50,14 +50,11 @@ _IGNORED_PLACE = (
 )  # fmt: skip
 
 
-class Comeet:
+class Comeet(System):
     name = "comeet"
     title = "Comeet"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -106,9 +103,7 @@ def _embedded(page: str) -> list[Any]:
 
 
 def _row(position: Record, board: str) -> Posting | None:
-    external_id = position.need("uid", str)
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the uid of a position")
+    external_id = _IDS.check(position.need("uid", str))
     named, country, remote = _where(position.sub("location"))
     hosted, active = web_url(position.get("url_comeet_hosted_page", str)), position.get("url_active_page", str)
     workplace = (position.get("workplace_type", str) or "").strip().lower().replace("-", "")

@@ -6,8 +6,8 @@ Source   https://{tenant}.concludis.de/ (leads to /prj/lst/{view}/GesamtlisteOff
 Shape    25 rows a page and their number in words ("206 Stellen gefunden"); each posting's page has a JSON-LD JobPosting
 Units    dates are ISO 8601
 Errors   none is known; a page without the number of postings is never taken for an empty board
-Unsure   that the words at the end of a posting's address do not matter; whether its hash ever changes (it is a part of
-         the id here, as the page cannot be asked for without it); unknown tenants; limits, ETag
+Unsure   that the words at the end of a posting's address do not matter, which only an address that no list gave relies
+         on; whether its hash ever changes (it is a part of the id here); unknown tenants; limits, ETag
 Traps    the root redirects to the customer's view, whose hash is often but not always the same; rows are opened by a
          script; some customers' postings redirect elsewhere and then have no text here
 """
@@ -15,28 +15,25 @@ Traps    the root redirects to the customer's view, whose hash is often but not 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
 from daemons.sources.families.page_rows import outermost, said
+from daemons.sources.families.posting_pages import asked_address, only_posting, page_request, read_posting
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, read_link
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
+from lib.posting.links import web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import line, places
 
-_TENANTS = Tenants(
-    "concludis", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www", "api", "static"})
-)
-_HOST = re.compile(r"([a-z0-9-]{1,63})\.concludis\.de", re.ASCII)
 _VIEW = re.compile(r"/prj/lst/([0-9a-f]{32})/", re.ASCII)
 _CURSOR = re.compile(r"([0-9a-f]{32}|):(\d{1,4})", re.ASCII)
 _ID = re.compile(r"(\d{1,12})-([0-9a-f]{32}_\d{1,6})", re.ASCII)
+_OPENED = re.compile(r"\(\s*['\"]([^'\"\s]{1,1500})['\"]")
 _POSTING = re.compile(r"/prj/shw/([0-9a-f]{32}_\d{1,6})/(\d{1,12})/", re.ASCII)
 _ROW = re.compile(r"line_\d{1,12}", re.ASCII)
 _FOUND = re.compile(r"(\d{1,6})\s+(?:Stellen?|Jobs?|positions?|vacanc\w+)\b", re.ASCII | re.IGNORECASE)
@@ -45,22 +42,14 @@ _PAGE_SIZE = 25
 _MAX_PAGES = 400
 
 
-class Concludis:
+class Concludis(Subdomains):
     name = "concludis"
     title = "concludis"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.PARTIAL
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.concludis.de/"
+    ending = ".concludis.de"
+    reserved = frozenset({"static"})
+    page = "/"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         if cursor is None:
@@ -84,21 +73,15 @@ class Concludis:
         cursor = f"{view[1] if view else ''}:{number + 1}" if goes_on else None
         return read_page(rows, lambda row: _row(row, board), total=total, cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        return Request(url=_address(self.board_url(tenant), external_id), params={"b": "0"})
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        guess = _address(self.board_url(tenant), external_id)
+        return page_request(self.host(tenant), url, external_id, guess=guess, params={"b": "0"})
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed when the page has none."""
-        asked = _POSTING.search(response.request.url)
-        external_id = f"{asked[2]}-{asked[1]}" if asked else ""
-        found = job_postings(response.body)
-        if not found:
-            raise Malformed("no JobPosting in the page")
-        url = _address(self.board_url(tenant), external_id)
-        page = read_page(found[:1], lambda item: read_job_posting(item, external_id=external_id, url=url))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        node, external_id = only_posting(response.body), response.request.state
+        guess = _address(self.board_url(tenant), external_id)
+        return read_posting(node, external_id, asked_address(response, self.host(tenant), guess))
 
 
 def _address(board: str, external_id: str) -> str:
@@ -133,7 +116,9 @@ def _name(span: etree._Element) -> str:
 
 
 def _row(row: Record, board: str) -> Posting:
-    found = _POSTING.search(row.need("onclick", str))
+    opened = _OPENED.search(row.need("onclick", str))
+    listed = urljoin(board, opened[1]).partition("?")[0] if opened else ""
+    found = _POSTING.search(listed)
     if found is None:
         raise Malformed("no address of the posting")
     external_id = f"{found[2]}-{found[1]}"
@@ -141,7 +126,7 @@ def _row(row: Record, board: str) -> Posting:
     return Posting(
         external_id=external_id,
         title=row.need("stellenlink", str),
-        url=_address(board, external_id),
+        url=web_url(listed) or _address(board, external_id),
         places=places([summary[1] if summary else None]),
         employment_type=line(summary[2]) if summary else None,
     )

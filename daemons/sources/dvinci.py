@@ -15,16 +15,15 @@ Traps    `jobOpening.id` is the job, `id` a publication of it: language versions
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.system import System
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     MAX_FIELD_CHARS,
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
@@ -63,14 +62,11 @@ _IGNORED_OPENING = (
 )
 
 
-class Dvinci:
+class Dvinci(System):
     name = "dvinci"
     title = "d.vinci"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)

@@ -18,7 +18,6 @@ Traps    the domain cannot be told from the host, and some sites have a plain na
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -26,19 +25,21 @@ import orjson
 from lxml.html import HtmlElement
 
 from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.posting_pages import asked_address, only_posting, read_posting
+from daemons.sources.families.system import System
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import read_link, web_url
-from lib.posting.trees import decoded, html_tree
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_one, read_page
+from lib.posting.envelopes import need_count, rows_of
+from lib.posting.links import Ids, address_on, read_link, web_url
+from lib.posting.trees import html_tree
 from lib.posting.values import line, moment_s, places
 
 _HOSTS = OwnHosts("Eightfold", ".eightfold.ai")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _GROUP = re.compile(r"""_EF_GROUP_ID\s*=\s*["']([^"'\s]{1,100})["']""")
 _CURSOR = re.compile(r"([12]):([A-Za-z0-9.-]{1,100}):(\d{1,6})", re.ASCII)
-_ID = re.compile(r"\d{1,20}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,20}", re.ASCII))
 _SEARCHES = {"1": "apply/v2/jobs", "2": "pcsx/search"}
 _PAGE_SIZE = 10
 _MAX_ROWS = 50_000
@@ -52,14 +53,11 @@ _IGNORED = (
 )  # fmt: skip
 
 
-class Eightfold:
+class Eightfold(System):
     name = "eightfold"
     title = "Eightfold"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -94,26 +92,19 @@ class Eightfold:
             raise Malformed(f"data is {type(found).__name__}, object expected")
         if str(found.get("domain", domain)).lower() != domain.lower():
             raise Malformed(f"the list is that of {str(found['domain'])[:80]!r}")
-        rows, total = found.get("positions"), found.get("count")
-        if not isinstance(rows, list):
-            raise Malformed(f"positions is {type(rows).__name__}, list expected")
-        if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
-            raise Malformed("count is no count")
+        rows, total = rows_of(found, "positions"), None if found.get("count") is None else need_count(found, "count")
         host, _ = _parts(tenant)
         following = int(start) + len(rows)
         more = rows and following < min(total or 0, _MAX_ROWS)
         cursor = f"{generation}:{domain}:{following}" if more else None
         return read_page(rows, lambda row: _row(row, host), total=total, cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        host, domain = _parts(tenant)
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
-        if not domain:
-            return Request(url=f"https://{host}/careers/job/{external_id}", state=external_id)
-        return Request(
-            url=f"https://{host}/api/apply/v2/jobs/{external_id}", params={"domain": domain}, state=external_id
-        )
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        (host, domain), number = _parts(tenant), _IDS.check(external_id)
+        if domain:
+            return Request(url=f"https://{host}/api/apply/v2/jobs/{number}", params={"domain": domain}, state=number)
+        listed = address_on(url, host)
+        return Request(url=listed or f"https://{host}/careers/job/{number}", state=number, assumed=listed is None)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting, of an answer of either API or of the posting's page. Raises Malformed."""
@@ -121,10 +112,8 @@ class Eightfold:
         if response.body.lstrip()[:1] != b"{":
             return _of_page(response, host)
         body = response.json_object()
-        page = read_page([body.get("data", body)], lambda row: _row(row, host))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return msgspec.structs.replace(page.rows[0], html=page.rows[0].html or "")
+        row = read_one(body.get("data", body), lambda item: _row(item, host))
+        return msgspec.structs.replace(row, html=row.html or "")
 
 
 def _parts(tenant: str) -> tuple[str, str]:
@@ -167,9 +156,7 @@ def _stated(code: str) -> str | None:
 
 
 def _row(row: Record, host: str) -> Posting:
-    external_id = str(row.need("id", int))
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
+    external_id = _IDS.check(row.need("id", int))
     address = f"https://{host}/careers/job/{external_id}"
     public, canonical = row.get("publicUrl", str), row.get("canonicalPositionUrl", str)
     option = row.get("workLocationOption", str) or row.get("work_location_option", str)
@@ -191,10 +178,6 @@ def _row(row: Record, host: str) -> Posting:
 
 
 def _of_page(response: Response, host: str) -> Posting:
-    nodes = job_postings(decoded(response.body))
     external_id = response.request.state
-    address = f"https://{host}/careers/job/{external_id}"
-    page = read_page(nodes[:1], lambda node: read_job_posting(node, external_id=external_id, url=address))
-    if not page.rows:
-        raise Malformed(page.rejected[0].reason if page.rejected else "no JobPosting in the page")
-    return page.rows[0]
+    address = asked_address(response, host, f"https://{host}/careers/job/{external_id}")
+    return read_posting(only_posting(response.body), external_id, address)

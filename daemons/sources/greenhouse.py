@@ -15,12 +15,11 @@ Traps    `content` is HTML escaped once more; `updated_at` moves for whole board
 from __future__ import annotations
 
 import re
-from datetime import timedelta
-from typing import Any
 
-from lib.errors import Malformed
+from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, clean_text, read_page
+from lib.posting.envelopes import count_of, rows_of
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.values import any_remote, language, line, moment, places, salary, salary_span
 
@@ -45,14 +44,11 @@ _EMPLOYMENT_FIELD = re.compile(
 )
 
 
-class Greenhouse:
+class Greenhouse(System):
     name = "greenhouse"
     title = "Greenhouse"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -77,17 +73,8 @@ class Greenhouse:
         )
 
     def parse(self, tenant: str, response: Response) -> Page:
-        body = response.json_object()
-        jobs = body.get("jobs")
-        if not isinstance(jobs, list):
-            raise Malformed(f"jobs is {type(jobs).__name__}, list expected")
-        board = self.board_url(tenant)
-        return read_page(jobs, lambda job: _row(job, board), total=_total(body.get("meta")))
-
-
-def _total(meta: Any) -> int | None:
-    total = meta.get("total") if isinstance(meta, dict) else None
-    return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+        body, board = response.json_object(), self.board_url(tenant)
+        return read_page(rows_of(body, "jobs"), lambda job: _row(job, board), total=count_of(body, "meta", "total"))
 
 
 def _row(job: Record, board: str) -> Posting:

@@ -6,35 +6,33 @@ Shape    pages from 0, their length is the tenant's choice (20, 50); "Page 1 of 
          the detail has JSON-LD
 Units    the detail's dates are ISO; places are "DE-Berlin", "US-IL-Chicago", "DE", several with | between
 Errors   410 for a posting that is gone
-Unsure   limits, conditional GET; branded portals on other hosts (Jibe) are not read
+Unsure   limits, conditional GET; branded portals on other hosts (Jibe) are not read; that the words in a posting's
+         address may be any, which only an address that no list gave relies on
 Traps    without `in_iframe=1` the page is an empty shell around a frame, and looks like an empty board; a number of
-         another portal answers 200 with something else: ids are unique per portal only; the words in a posting's
-         address may be any
+         another portal answers 200 with something else: ids are unique per portal only
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from datetime import timedelta
+from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
 from daemons.sources.families.classes import first_with_class, with_class
+from daemons.sources.families.posting_pages import asked_address, page_request, read_posting
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, read_link
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
+from lib.posting.envelopes import next_page, number_of
+from lib.posting.jobposting import job_postings
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import line, places
 
-_TENANTS = Tenants(
-    "iCIMS",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
-    frozenset({"www", "api", "login", "developer", "developer-community", "support", "c"}),
-)
-_ID = re.compile(r"\d{1,12}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,12}", re.ASCII))
 _IN_PATH = re.compile(r"/jobs/(\d{1,12})/", re.ASCII)
 _PAGES = re.compile(r"\bpage\s+\d{1,4}\s+of\s+(\d{1,4})\b", re.IGNORECASE | re.ASCII)
 _NUMBERED = re.compile(r"\d{1,12}\s*-\s*", re.ASCII)
@@ -44,31 +42,23 @@ _LAST_PAGE = 500
 _EMPLOYMENT = ("position type", "type", "employment type", "job type")
 
 
-class Icims:
+class Icims(Subdomains):
     name = "icims"
     title = "iCIMS"
     every = timedelta(hours=12)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
+    ending = ".icims.com"
+    reserved = frozenset({"login", "developer", "developer-community", "support", "c"})
+    page = "/jobs"
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
-        if link is None or link.segments[:1] not in ((), ("",), ("jobs",)):
-            return None
-        tenant, _, domain = link.host.partition(".")
-        return _TENANTS.find(tenant) if domain == "icims.com" else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.icims.com/jobs"
+        return super().detect(url) if link and link.segments[:1] in ((), ("",), ("jobs",)) else None
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        if cursor is not None and not re.fullmatch(r"\d{1,4}", cursor, re.ASCII):
-            raise Malformed(f"{cursor[:80]!r} is no page")
-        return Request(
-            url=f"{self.board_url(tenant)}/search", params={"ss": "1", "in_iframe": "1", "pr": cursor or "0"}
-        )
+        asked = {"ss": "1", "in_iframe": "1", "pr": str(number_of(cursor, 0))}
+        return Request(url=f"{self.board_url(tenant)}/search", params=asked)
 
     def parse(self, tenant: str, response: Response) -> Page:
         tree = html_tree(response.body)
@@ -81,13 +71,14 @@ class Icims:
         board = self.board_url(tenant)
         cards: dict[HtmlElement, dict[str, str | None]] = {}
         items = [_listed(external_id, anchor, cards) for external_id, anchor in anchors.items()]
-        cursor = _next(response.request.params.get("pr"), tree) if anchors else None
+        page, pages = response.request.params.get("pr"), _PAGES.search(text_of(tree) or "")
+        more = bool(anchors and page and pages and int(page) + 1 < int(pages[1]))
+        cursor = next_page(page, more=more, most=_LAST_PAGE)
         return read_page(items, lambda item: _row(item, board), cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{self.board_url(tenant)}/{external_id}/job", params={"in_iframe": "1"})
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        guess = f"{self.board_url(tenant)}/{_IDS.check(external_id)}/job"
+        return page_request(self.host(tenant), url, external_id, guess=guess, params={"in_iframe": "1"})
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         asked = _IN_PATH.search(response.request.url)
@@ -102,8 +93,8 @@ class Icims:
         own = asked or _IN_PATH.search(str(found[0].get("url")))
         if own is None:
             raise Malformed("no id in the page")
-        url = f"{self.board_url(tenant)}/{own[1]}/job"
-        return read_job_posting(Record(found[0], Counter()), external_id=own[1], url=url)
+        url = asked_address(response, self.host(tenant), f"{self.board_url(tenant)}/{own[1]}/job")
+        return read_posting(found[0], own[1], url)
 
 
 def _check_frame(tree: HtmlElement) -> None:
@@ -127,7 +118,8 @@ def _listed(
     card = next((one for one in anchor.iterancestors("li", "div") if _is_card(one)), None)
     if card is not None and card not in cards:
         cards[card] = _labelled(card)
-    return (cards[card] if card is not None else {}) | {"id": external_id, "title": title}
+    named = {"id": external_id, "title": title, "href": anchor.get("href")}
+    return (cards[card] if card is not None else {}) | named
 
 
 def _is_card(element: HtmlElement) -> bool:
@@ -149,14 +141,14 @@ def _labelled(card: HtmlElement) -> dict[str, str | None]:
 
 
 def _row(item: Record, board: str) -> Posting:
-    external_id = item.need("id", str)
+    external_id, href = item.need("id", str), item.need("href", str)
     where = [item.get(label, str) for label in ("job locations", "job location", "location", "locations")]
     named, country = _places(next((one for one in where if one), None))
     kinds = [item.get(label, str) for label in _EMPLOYMENT]
     row = Posting(
         external_id=external_id,
         title=line(item.need("title", str)) or "",
-        url=f"{board}/{external_id}/job",
+        url=web_url(urljoin(board, re.split("[?#]", href)[0])) or f"{board}/{external_id}/job",
         places=named,
         country=country,
         employment_type=line(next((one for one in kinds if one), None)),
@@ -175,14 +167,3 @@ def _places(text: str | None) -> tuple[tuple[str, ...], str | None]:
         names.append(found[2] if found else part)
         countries += [found[1]] if found else []
     return places(names), countries[0] if countries else None
-
-
-def _next(page: str | None, tree: HtmlElement) -> str | None:
-    if page is None:
-        return None
-    found = _PAGES.search(text_of(tree) or "")
-    if found is None or int(page) + 1 >= int(found[1]):
-        return None
-    if int(page) >= _LAST_PAGE:
-        raise Malformed(f"more than {_LAST_PAGE} pages")
-    return str(int(page) + 1)

@@ -23,19 +23,19 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from daemons.sources.families.classes import first_with_class, with_class
+from daemons.sources.families.paths import Paths
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, fill_row, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, fill_row, read_page
+from lib.posting.envelopes import next_page, number_of
 from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, read_link
+from lib.posting.links import Ids, Tenants
 from lib.posting.trees import html_tree, inner_html, text_of
 from lib.posting.values import line, places
 
-_TENANTS = Tenants(
-    "Jobvite", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), frozenset({"careers", "job", "jobs", "search"})
-)
 _HOST = "jobs.jobvite.com"
-_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_RESERVED = frozenset({"careers", "job", "jobs", "search"})
+_IDS = Ids(re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII))
 _IN_PATH = re.compile(r"/job/([A-Za-z0-9]{1,40})(?:/apply)?/?$", re.ASCII)
 _COUNT = re.compile(r"\bof\s+(\d{1,7})\b", re.ASCII)
 _SEVERAL = re.compile(r"\d+ locations?", re.IGNORECASE)
@@ -43,29 +43,19 @@ _CELL = "jv-job-list-"
 _LAST_PAGE = 400
 
 
-class Jobvite:
+class Jobvite(Paths):
     name = "jobvite"
     title = "Jobvite"
     every = timedelta(hours=12)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None or link.host != _HOST:
-            return None
-        place = 1 if link.segments[:1] == ("careers",) else 0
-        return _TENANTS.find("".join(link.segments[place : place + 1]))
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_HOST}/{_TENANTS.check(tenant)}"
+    tenants = Tenants("Jobvite", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), _RESERVED)
+    board = f"https://{_HOST}/"
+    places = ((_HOST, ("careers",)), (_HOST, ()))
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        if cursor is not None and not re.fullmatch(r"\d{1,4}", cursor, re.ASCII):
-            raise Malformed(f"{cursor[:80]!r} is no page")
-        return Request(url=f"{self.board_url(tenant)}/search", params={"q": "", "l": "", "p": cursor or "0"})
+        asked = {"q": "", "l": "", "p": str(number_of(cursor, 0))}
+        return Request(url=f"{self.board_url(tenant)}/search", params=asked)
 
     def parse(self, tenant: str, response: Response) -> Page:
         """Raises Gone, too, when we were sent to the vendor's page for unknown companies."""
@@ -79,13 +69,11 @@ class Jobvite:
             _listed(anchors),
             lambda item: _row(item, self.board_url(tenant)),
             total=_total(tree),
-            cursor=_next(response.request.params.get("p"), more),
+            cursor=next_page(response.request.params.get("p"), more=more, most=_LAST_PAGE),
         )
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{self.board_url(tenant)}/job/{external_id}")
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        return Request(url=f"{self.board_url(tenant)}/job/{_IDS.check(external_id)}")
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         _check_place(response)
@@ -167,14 +155,6 @@ def _total(tree: HtmlElement) -> int | None:
     said = text_of(first_with_class(tree, "jv-pagination-text"))
     found = _COUNT.search(said or "")
     return int(found[1]) if found else None
-
-
-def _next(page: str | None, more: bool) -> str | None:
-    if page is None or not more:
-        return None
-    if int(page) >= _LAST_PAGE:
-        raise Malformed(f"more than {_LAST_PAGE} pages")
-    return str(int(page) + 1)
 
 
 def _meta(facts: HtmlElement | None) -> tuple[str | None, tuple[str, ...]]:

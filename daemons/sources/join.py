@@ -8,8 +8,9 @@ Shape    `items` in pages of 5 (`pageSize` above 5 is 422); `pagination` has `pa
 Units    salaries in minor units (cents) with `salaryFrequency`; times are ISO 8601 in UTC
 Errors   an unknown company is 200 with `statusCode` 404 in the page, or a placeholder company (id 233) of another
          name; a withdrawn posting 200 with 404 or 410 in the page, or another status than ONLINE; 429 is common
-Unsure   the inner names of `language`; another client types the API's paging and places otherwise, both are read;
-         ETag, limits
+Unsure   that the words after the number in a posting's address do not matter, which only an address that no list gave
+         relies on; the inner names of `language`; another client types the API's paging and places otherwise, both are
+         read; ETag, limits
 Traps    pages past the end repeat the last one; a posting is found by `id` and by the number that `idParam` begins
          with, and the two differ: the latter is in its address and is its id here
 """
@@ -17,34 +18,36 @@ Traps    pages past the end repeat the last one; a posting is found by `id` and 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 from markdown_it import MarkdownIt
 
+from daemons.sources.families.posting_pages import page_request
+from daemons.sources.families.system import System
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
     Remote,
     Salary,
     clean_text,
+    read_one,
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link
+from lib.posting.envelopes import count_of
+from lib.posting.links import Ids, Tenants, read_link
 from lib.posting.markup import joined
 from lib.posting.trees import html_tree, script_json
 from lib.posting.values import amount, language, line, moment, places, salary
 
 _TENANTS = Tenants("JOIN", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII))
-_ID = re.compile(r"\d{1,18}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,18}", re.ASCII))
 _ID_PARAM = re.compile(r"(\d{1,18})(?:-.*)?", re.ASCII | re.DOTALL)
 _CURSOR = re.compile(r"(\d{1,18}):(\d{1,5})", re.ASCII)
 _LOCALE = re.compile(r"[a-z]{2}", re.ASCII)
@@ -60,14 +63,11 @@ _REMOTE: dict[str, Remote] = {"REMOTE": "remote", "HYBRID": "hybrid", "ONSITE": 
 _IGNORED = ("id", "shareableUrl", "address", "coordinates", "contact", "company", "schemaDescription", "slug")
 
 
-class Join:
+class Join(System):
     name = "join"
     title = "JOIN"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -109,10 +109,9 @@ class Join:
         cursor = f"{company}:{page + 1}" if page < last else None
         return read_page(jobs["items"], lambda item: _row(item, board), total=total, cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{self.board_url(tenant)}/{external_id}-job")
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        guess = f"{self.board_url(tenant)}/{_IDS.check(external_id)}-job"
+        return page_request("join.com", url, external_id, guess=guess)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when all parts are empty. Raises Malformed, Gone when not online."""
@@ -120,13 +119,10 @@ class Join:
         job = _state(response.body).get("job")
         if not isinstance(job, dict):
             raise Malformed("no job in the page")
-        page = read_page([job], lambda item: _detailed(item, board))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        status = job.get("status")
+        row, status = read_one(job, lambda item: _detailed(item, board)), job.get("status")
         if isinstance(status, str) and status.upper() != "ONLINE":
-            raise Gone(f"posting {page.rows[0].external_id} is {clean_text(status, 40)!r}", status=410)
-        return page.rows[0]
+            raise Gone(f"posting {row.external_id} is {clean_text(status, 40)!r}", status=410)
+        return row
 
 
 def _cursor_of(request: Request) -> str:
@@ -179,8 +175,8 @@ def _paging(stated: Any) -> tuple[int, int]:
 
 def _count(paging: dict[str, Any], *names: str) -> int | None:
     for name in names:
-        value = paging.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        value = count_of(paging, name)
+        if value is not None:
             return value
     return None
 

@@ -16,27 +16,24 @@ Traps    the JSON-LD of older sites has a text that is cut short: the advert's o
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 from lxml import etree
 
 from daemons.sources.families.page_rows import classed, outermost
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
+from lib.posting.envelopes import next_page, number_of
 from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, read_link
+from lib.posting.links import Ids
 from lib.posting.markup import joined
 from lib.posting.trees import html_tree, inner_html, text_of
 from lib.posting.values import day, places
 
-_TENANTS = Tenants(
-    "onlyfy", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www", "api", "app", "content"})
-)
-_HOST = re.compile(r"([a-z0-9-]{1,63})\.(?:onlyfy\.jobs|jobbase\.io|prescreenapp\.io)", re.ASCII)
-_TOKEN = re.compile(r"[a-z0-9][a-z0-9-]{3,99}", re.ASCII)
+_IDS = Ids(re.compile(r"[a-z0-9][a-z0-9-]{3,99}", re.ASCII))
 _IN_PATH = re.compile(r"/job/(?:show/)?([a-z0-9][a-z0-9-]{3,99})(?:[/?#]|\Z)", re.ASCII)
 _DATE = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}", re.ASCII)
 _ICON = re.compile(r"icon-[a-z-]{1,40}", re.ASCII)
@@ -46,53 +43,44 @@ _PAGE_SIZE = 100
 _MAX_PAGES = 500
 
 
-class Onlyfy:
+class Onlyfy(Subdomains):
     name = "onlyfy"
     title = "onlyfy one"
-    every = timedelta(hours=6)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy()
     confidence = Confidence.PARTIAL
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.onlyfy.jobs"
+    ending = ".onlyfy.jobs"
+    endings = (".jobbase.io", ".prescreenapp.io")
+    reserved = frozenset({"content"})
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        page = cursor or "1"
-        if not re.fullmatch(r"\d{1,4}", page, re.ASCII):
-            raise Malformed(f"{page[:80]!r} is no page")
-        return Request(
-            url=f"{self.board_url(tenant)}/candidate/job/ajax_list",
-            params={"display_length": str(_PAGE_SIZE), "page": page, "sort": "date", "sort_dir": "DESC"},
-        )
+        asked = {
+            "display_length": str(_PAGE_SIZE),
+            "page": str(number_of(cursor, 1)),
+            "sort": "date",
+            "sort_dir": "DESC",
+        }
+        return Request(url=f"{self.board_url(tenant)}/candidate/job/ajax_list", params=asked)
 
     def parse(self, tenant: str, response: Response) -> Page:
         rows = [row for row in map(_fields, classed(html_tree(response.body), "row-table")) if row["href"]]
-        number = int(response.request.params.get("page", "1"))
-        if not rows and number == 1:
+        number = response.request.params.get("page", "1")
+        if not rows and number == "1":
             raise Malformed("no posting in the page")
-        if number >= _MAX_PAGES:
-            raise Malformed(f"more than {_MAX_PAGES} pages")
-        cursor = str(number + 1) if len(rows) >= _PAGE_SIZE else None
+        cursor = next_page(number, more=len(rows) >= _PAGE_SIZE, most=_MAX_PAGES)
         return read_page(rows, lambda row: _row(row, self.board_url(tenant)), cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        board = self.board_url(tenant)
-        if not _TOKEN.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the token of a posting")
-        return Request(url=f"{board}/job/show/{external_id}/full", params={"lang": "de", "mode": "candidate"})
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        return Request(
+            url=f"{self.board_url(tenant)}/job/show/{_IDS.check(external_id)}/full",
+            params={"lang": "de", "mode": "candidate"},
+            state=external_id,
+            assumed=True,  # the list leads to the page around the advert
+        )
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed when the page has no text of an advert."""
         tree = html_tree(response.body)
-        asked = _IN_PATH.search(response.request.url)
-        external_id = asked[1] if asked else ""
+        external_id = _IDS.check(response.request.state)
         url = f"{self.board_url(tenant)}/job/{external_id}"
         texts = classed(tree, "text-element-body_text", "text-element-header_text")
         if not texts:

@@ -17,31 +17,31 @@ Traps    without `expand` the count is right and the rows are missing; `Limit` e
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from daemons.sources.families.system import System
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     MAX_FIELD_CHARS,
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
     Remote,
+    read_one,
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link
+from lib.posting.links import Ids, Tenants, read_link
 from lib.posting.markup import joined
 from lib.posting.values import language, line, moment, places
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}[a-z]{2,24}"
 _TENANTS = Tenants("Oracle Recruiting Cloud", re.compile(rf"{_HOST}/[A-Za-z0-9][A-Za-z0-9_-]{{0,99}}", re.ASCII))
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII))
 _SITE = ("hcmUI", "CandidateExperience")
 _API = "hcmRestApi/resources/latest/recruitingCEJobRequisition"
 _CURSOR = re.compile(r"(\d{1,5}):(\d{1,12})", re.ASCII)
@@ -70,14 +70,11 @@ _IGNORED = (
 )  # fmt: skip
 
 
-class OracleRecruiting:
+class OracleRecruiting(System):
     name = "oracle_orc"
     title = "Oracle Recruiting Cloud"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -124,13 +121,12 @@ class OracleRecruiting:
             cursor=_next(offset, len(rows), stated),
         )
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
         host, site = _parts(tenant)
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a requisition")
+        finder = f'ById;Id="{_IDS.check(external_id)}",siteNumber={site}'
         return Request(
             url=f"https://{host}/{_API}Details",
-            params={"expand": "all", "onlyData": "true", "finder": f'ById;Id="{external_id}",siteNumber={site}'},
+            params={"expand": "all", "onlyData": "true", "finder": finder},
             documented_api=True,
         )
 
@@ -143,10 +139,7 @@ class OracleRecruiting:
         if not items:
             raise Gone("the requisition is not shown any more", status=410)
         board = self.board_url(tenant)
-        page = read_page(items[:1], lambda row: _row(row, board))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        return read_one(items[0], lambda row: _row(row, board))
 
 
 def _parts(tenant: str) -> tuple[str, str]:
@@ -177,9 +170,7 @@ def _next(offset: int, rows: int, total: int) -> str | None:
 
 
 def _row(row: Record, board: str) -> Posting:
-    external_id = row.need("Id", str)
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a requisition")
+    external_id = _IDS.check(row.need("Id", str))
     posted, posted_at = row.get("PostedDate", str), row.get("ExternalPostedStartDate", str)
     ending, ends_at = row.get("PostingEndDate", str), row.get("ExternalPostedEndDate", str)
     schedule, contract = line(row.get("JobSchedule", str)), line(row.get("ContractType", str))

@@ -16,22 +16,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
 from lxml import etree
 
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
-from lib.posting.links import Tenants, read_link
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, read_page
+from lib.posting.links import Ids
 from lib.posting.markup import joined, section
 from lib.posting.trees import xml_tree
 from lib.posting.values import any_remote, line, moment, places, salary
 
-_TENANTS = Tenants("Personio", re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII), frozenset({"www", "api"}))
-_HOST = re.compile(r"([a-z0-9-]+)[.-]jobs\.personio\.(?:de|com)", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII))
 _LANGUAGES = ("de", "en")
 _IGNORED = (
     "recruitingCategory",
@@ -43,22 +41,13 @@ _IGNORED = (
 )
 
 
-class Personio:
+class Personio(Subdomains):
     name = "personio"
     title = "Personio"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.jobs.personio.de"
+    ending = ".jobs.personio.de"
+    endings = (".jobs.personio.com", "-jobs.personio.de", "-jobs.personio.com")
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(
@@ -106,9 +95,7 @@ def _texts(element: etree._Element) -> dict[str, str]:
 
 
 def _row(position: Record, board: str, asked: str | None) -> Posting:
-    external_id = position.need("id", str).strip()
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a position")
+    external_id = _IDS.check(position.need("id", str).strip())
     html = joined(
         section(line(part.get("name", str)), part.html("value") or "") for part in position.subs("jobDescriptions")
     )

@@ -14,15 +14,13 @@ Traps    `job` is the requisition, with an id of its own; addresses may be missi
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
-from lib.errors import Malformed
+from daemons.sources.families.subdomains import Subdomains
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
@@ -31,49 +29,32 @@ from lib.posting.contract import (
     clean_text,
     read_page,
 )
-from lib.posting.links import Tenants, check_hosted, read_link, web_url
+from lib.posting.envelopes import rows_of
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.markup import joined, section
 from lib.posting.values import line, moment, places, salary
 
-_TENANTS = Tenants(
-    "Pinpoint",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
-    frozenset({"www", "api", "app", "developers", "help", "status"}),
-)
-_HOST = re.compile(r"([a-z0-9-]+)\.pinpointhq\.com", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII))
 _REMOTE: dict[str, Remote] = {"remote": "remote", "hybrid": "hybrid", "onsite": "onsite"}
 _SECTIONS = ("key_responsibilities", "skills_knowledge_expertise", "benefits")
 _IGNORED = ("compensation", "reporting_to", "requisition_id", "video", "job_pack", "structure_custom_group_one")
 
 
-class Pinpoint:
+class Pinpoint(Subdomains):
     name = "pinpoint"
     title = "Pinpoint"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.pinpointhq.com"
+    ending = ".pinpointhq.com"
+    reserved = frozenset({"developers", "help", "status"})
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(url=f"{self.board_url(tenant)}/postings.json", documented_api=True)
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
-        check_hosted(response.url, "pinpointhq.com")
-        data = response.json_object().get("data")
-        if not isinstance(data, list):
-            raise Malformed(f"data is {type(data).__name__}, list expected")
-        return read_page(data, lambda posting: _row(posting, board))
+        self.check_hosted(response)
+        return read_page(rows_of(response.json_object(), "data"), lambda posting: _row(posting, board))
 
 
 def _row(posting: Record, board: str) -> Posting:
@@ -101,12 +82,9 @@ def _row(posting: Record, board: str) -> Posting:
 
 def _id(value: Any, address: str | None) -> str:
     """The posting's id, else the last part of its address; never the requisition's."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    link = read_link(address) if address and not text else None
-    text = text or (link.segments[-1] if link and "postings" in link.segments[:-1] else "")
-    if not _ID.fullmatch(text):
-        raise Malformed(f"{text[:80]!r} cannot be the id of a posting")
-    return text
+    link = read_link(address) if address else None
+    named = link.segments[-1] if link and "postings" in link.segments[:-1] else None
+    return _IDS.find(value) or _IDS.check(named)
 
 
 def _name(value: Any) -> str | None:

@@ -18,27 +18,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from lxml import etree
 
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, check_hosted, read_link, web_url
+from lib.posting.envelopes import rows_of
+from lib.posting.links import Ids, web_url
 from lib.posting.markup import joined
 from lib.posting.trees import xml_tree
 from lib.posting.values import language, line, moment, places, salary
 
-_TENANTS = Tenants(
-    "Recruitee",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII),
-    frozenset({"www", "api", "app", "auth", "careers", "docs", "help", "support"}),
-)
-_HOST = re.compile(r"([a-z0-9-]+)\.recruitee\.com", re.ASCII)
-_ID = re.compile(r"\d{1,18}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,18}", re.ASCII))
 _FEED = "feed"
 _WANTS_TOKEN = 401
 _FLAGS: tuple[Remote, ...] = ("remote", "hybrid", "onsite")
@@ -52,22 +48,13 @@ _IGNORED = (
 )  # fmt: skip
 
 
-class Recruitee:
+class Recruitee(Subdomains):
     name = "recruitee"
     title = "Recruitee"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.recruitee.com"
+    ending = ".recruitee.com"
+    reserved = frozenset({"auth", "careers", "docs", "help", "support"})
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         board = self.board_url(tenant)
@@ -77,15 +64,12 @@ class Recruitee:
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
-        check_hosted(response.url, "recruitee.com")
+        self.check_hosted(response)
         if response.status == _WANTS_TOKEN:
             return Page(rows=(), cursor=_FEED)
         if response.body[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             return read_page(_feed(response.body), lambda offer: _row(offer, board))
-        offers = response.json_object().get("offers")
-        if not isinstance(offers, list):
-            raise Malformed(f"offers is {type(offers).__name__}, list expected")
-        return read_page(offers, lambda offer: _row(offer, board))
+        return read_page(rows_of(response.json_object(), "offers"), lambda offer: _row(offer, board))
 
 
 def _feed(body: bytes) -> Iterable[dict[str, Any]]:
@@ -112,7 +96,8 @@ def _fields(offer: etree._Element) -> dict[str, Any]:
 
 
 def _row(offer: Record, board: str) -> Posting | None:
-    external_id = _id(offer.take("id"))
+    number = offer.take("id")
+    external_id = _IDS.check(number.strip() if isinstance(number, str) else number)
     title, description = offer.need("title", str), offer.html("description")
     slug = offer.get("slug", str) or external_id
     address = offer.get("careers_url", str)
@@ -136,13 +121,6 @@ def _row(offer: Record, board: str) -> Posting | None:
     )
     offer.skip(_IGNORED)
     return row if (offer.get("status", str) or "published") == "published" else None
-
-
-def _id(value: Any) -> str:
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not _ID.fullmatch(text):
-        raise Malformed("id is no number")
-    return text
 
 
 def _language(versions: Any, title: str, description: str | None) -> str | None:

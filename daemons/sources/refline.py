@@ -13,43 +13,38 @@ Traps    tenants are numbers of six digits on one host; a link to another tenant
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from lxml.html import HtmlElement
 
 from daemons.sources.families.classes import with_class
+from daemons.sources.families.paths import Paths
+from daemons.sources.families.posting_pages import read_posting
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Tenants, read_link
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
+from lib.posting.jobposting import job_postings
+from lib.posting.links import Tenants
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import day, line, places
 
 _HOST = "apply.refline.ch"
-_TENANTS = Tenants("Refline", re.compile(r"\d{6}", re.ASCII))
 _ID = re.compile(r"(\d{1,12})-(\d{1,6})", re.ASCII)
 _AD = re.compile(r"/(\d{6})/(\d{1,12})/pub/(\d{1,6})(?:/|$)", re.ASCII)
 _COUNT = re.compile(r"Es lieg(?:en|t) (\d{1,6}|keine) Angebote? vor")
 
 
-class Refline:
+class Refline(Paths):
     name = "refline"
     title = "Refline"
     every = timedelta(hours=12)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        return _TENANTS.find("".join(link.segments[:1])) if link is not None and link.host == _HOST else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_HOST}/{_TENANTS.check(tenant)}/search.html"
+    tenants = Tenants("Refline", re.compile(r"\d{6}", re.ASCII))
+    board = f"https://{_HOST}/"
+    page = "/search.html"
+    places = ((_HOST, ()),)
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(url=self.board_url(tenant), params={"form.buttons.listAll": "1"})
@@ -67,8 +62,8 @@ class Refline:
             raise Malformed("no list of a Refline tenant")
         return read_page(_listed(cells), lambda item: _row(item, tenant), total=total)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        return Request(url=_address(_TENANTS.check(tenant), external_id))
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        return Request(url=_address(self.tenants.check(tenant), external_id))
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         tree = html_tree(response.body)
@@ -82,8 +77,7 @@ class Refline:
         if own is None:
             raise Malformed("no number of an ad in the page")
         external_id = f"{own[2]}-{own[3]}"
-        url = _address(_TENANTS.check(tenant), external_id)
-        return read_job_posting(Record(found[0], Counter()), external_id=external_id, url=url)
+        return read_posting(found[0], external_id, _address(self.tenants.check(tenant), external_id))
 
 
 def _address(tenant: str, external_id: str) -> str:

@@ -7,8 +7,8 @@ Shape    a table or cards, 20, 50 or 100 to a page as the customer has it, furth
          has a JSON-LD JobPosting whose parts (description, responsibilities, ...) may repeat each other
 Units    dates in figures, day first, "00.00.0000" for none; the JSON-LD has ISO 8601 dates
 Errors   404 for an unknown portal; an ended posting is 404 or shows the list
-Unsure   that the words before "-de-j1234.html" do not matter (the number is what stays when a title changes);
-         what `data-all-count` says on a filtered list; limits, ETag
+Unsure   that the words before "-de-j1234.html" do not matter (the number is what stays when a title changes), which
+         only an address that no list gave relies on; what `data-all-count` says on a filtered list; limits, ETag
 Traps    some skins have no link to the next page; `start` past the end repeats a page; links carry session ids and
          may lead to the customer's host; texts are entity-encoded, and twice so where UTF-8 was taken for Latin-1
 """
@@ -16,25 +16,24 @@ Traps    some skins have no link to the next page; `start` past the end repeats 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from html import escape, unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.own_hosts import OwnHosts, Portals
 from daemons.sources.families.page_rows import classed, outermost
+from daemons.sources.families.posting_pages import asked_address, page_request, read_posting
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import read_link, web_url
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
+from lib.posting.jobposting import job_postings
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import day, language, line, places
 
-_HOSTS = OwnHosts("rexx systems", "-portal.rexx-systems.com", ("rexx-systems.com", "rexx-recruitment.com"))
-_ID = re.compile(r"\d{1,18}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,18}", re.ASCII))
 _POSTING = re.compile(r"(?:.{0,300}-)?([a-z]{2})-j(\d{1,18})\.html", re.ASCII)
 _CURSOR = re.compile(r"(\d{1,6}):(\d{1,18})", re.ASCII)
 _START = re.compile(r"[?&]start=(\d{1,6})(?:&|\Z)", re.ASCII)
@@ -47,24 +46,16 @@ _ENTITIES = re.compile(r"(?:&(?:#\d{2,4}|[A-Za-z]{2,8}\d{0,2});){2,8}")
 _LIST = ("joboffers", "joboffer_table_container", "joblist_navigator")
 
 
-class Rexx:
+class Rexx(Portals):
     name = "rexx"
     title = "rexx systems"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
+    hosts = OwnHosts("rexx systems", "-portal.rexx-systems.com", ("rexx-systems.com", "rexx-recruitment.com"))
+    page = "/stellenangebote.html"
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
-        is_posting = len(link.segments) == 1 and _POSTING.fullmatch(link.segments[0])
-        return _HOSTS.tenant(link.host) or (_HOSTS.own(link.host) if is_posting else None)
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_HOSTS.host(tenant)}/stellenangebote.html"
+    def is_own(self, link: Link) -> bool:
+        return len(link.segments) == 1 and _POSTING.fullmatch(link.segments[0]) is not None
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         start, shown = _place(cursor)
@@ -87,10 +78,9 @@ class Rexx:
             unknown=page.unknown,
         )  # fmt: skip
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"https://{_HOSTS.host(tenant)}/stellenangebot-de-j{external_id}.html")
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host = self.hosts.host(tenant)
+        return page_request(host, url, external_id, guess=_guess(host, external_id))
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, or Gone when the page shows the list instead."""
@@ -100,13 +90,13 @@ class Rexx:
             raise (
                 Gone("the list is shown instead", status=410) if _rows(tree) else Malformed("no JobPosting in the page")
             )
-        url = response.request.url
-        asked = _POSTING.fullmatch(urlsplit(url).path.lstrip("/"))
-        external_id = asked[2] if asked else ""
-        page = read_page([_whole(found[0])], lambda item: read_job_posting(item, external_id=external_id, url=url))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        host, external_id = self.hosts.host(tenant), response.request.state
+        url = asked_address(response, host, _guess(host, external_id))
+        return read_posting(_whole(found[0]), external_id, url)
+
+
+def _guess(host: str, external_id: str) -> str:
+    return f"https://{host}/stellenangebot-de-j{_IDS.check(external_id)}.html"
 
 
 def _place(cursor: str | None) -> tuple[int, str]:

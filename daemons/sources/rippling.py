@@ -15,36 +15,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from urllib.parse import quote
 
 import msgspec
 
-from lib.errors import Malformed
+from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_one, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import count_of, rows_of
+from lib.posting.links import Ids, Tenants, read_link, web_url
 from lib.posting.markup import joined
 from lib.posting.values import any_remote, line, moment, places, salary, salary_span
 
 _TENANTS = Tenants("Rippling", re.compile(r"[\w](?:[\w.&+-]{0,98}[\w])?"), frozenset({"api"}))
 _HOSTS = frozenset({"ats.rippling.com", "ats.us1.rippling.com"})
 _LOCALE = re.compile(r"[a-z]{2}-[A-Z]{2}", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII))
 _API = ("platform", "api", "ats", "v1", "board")
 _REMOTE: dict[str, Remote] = {"REMOTE": "remote", "HYBRID": "hybrid", "ONSITE": "onsite"}
 _IGNORED = ("language", "board", "activeJobApplication", "hasInterviewAssessment", "applicationFormId")
 
 
-class Rippling:
+class Rippling(System):
     name = "rippling"
     title = "Rippling"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -66,24 +63,18 @@ class Rippling:
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
         body = response.json()
-        jobs, total = (body.get("items"), body.get("totalItems")) if isinstance(body, dict) else (body, None)
-        if not isinstance(jobs, list):
-            raise Malformed(f"the jobs are {type(jobs).__name__}, list expected")
-        known = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-        page = read_page(jobs, lambda job: _row(job, "", board), total=total if known else None)
+        jobs = body if isinstance(body, list) else rows_of(body, "items")
+        page = read_page(jobs, lambda job: _row(job, "", board), total=count_of(body, "totalItems"))
         return msgspec.structs.replace(page, rows=tuple(with_all_places(page.rows)))
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        return Request(url=f"{_jobs(tenant)}/{_checked(external_id)}", documented_api=True, state=external_id)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        return Request(url=f"{_jobs(tenant)}/{_IDS.check(external_id)}", documented_api=True, state=external_id)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when there is no text. Raises Malformed."""
         board = self.board_url(tenant)
         job, asked = response.json_object(), response.request.state
-        page = read_page([job], lambda record: _row(record, asked, board))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        row = page.rows[0]
+        row = read_one(job, lambda record: _row(record, asked, board))
         return row if row.html is not None else msgspec.structs.replace(row, html="")
 
 
@@ -109,14 +100,8 @@ def _jobs(tenant: str) -> str:
     return f"https://api.rippling.com/platform/api/ats/v1/board/{quote(_TENANTS.check(tenant), safe='')}/jobs"
 
 
-def _checked(external_id: str) -> str:
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a job")
-    return external_id
-
-
 def _row(job: Record, asked: str, board: str) -> Posting:
-    external_id = _checked(job.get("uuid", str) or job.get("id", str) or asked)
+    external_id = _IDS.check(job.get("uuid", str) or job.get("id", str) or asked)
     named, country, remote = _where(job)
     job.skip(_IGNORED)
     return Posting(

@@ -18,20 +18,22 @@ Traps    several ads may belong to one job: `refNumber` repeats, `id` does not; 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
+from daemons.sources.families.paths import Paths
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_one, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import need_count, next_row, number_of, rows_of
+from lib.posting.links import Ids, Tenants, web_url
 from lib.posting.markup import joined, section
 from lib.posting.values import language, line, moment, places, salary
 
 _TENANTS = Tenants(
     "SmartRecruiters", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), frozenset({"oneclick-ui"})
 )
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII))
+_ONE_CLICK = ("oneclick-ui", "company")
 _PAGE_SIZE = 100
 _MAX_ROWS = 200_000
 _SECTIONS = ("companyDescription", "jobDescription", "qualifications", "additionalInformation")
@@ -51,82 +53,50 @@ _IGNORED = (
 )
 
 
-class SmartRecruiters:
+class SmartRecruiters(Paths):
     name = "smartrecruiters"
     title = "SmartRecruiters"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
-        if link.host == "api.smartrecruiters.com":
-            return _TENANTS.find("".join(link.segments[2:3])) if link.segments[:2] == ("v1", "companies") else None
-        if link.host not in ("careers.smartrecruiters.com", "jobs.smartrecruiters.com"):
-            return None
-        place = 2 if link.segments[:2] == ("oneclick-ui", "company") else 0
-        return _TENANTS.find("".join(link.segments[place : place + 1]))
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://careers.smartrecruiters.com/{_TENANTS.check(tenant)}"
+    tenants = _TENANTS
+    board = "https://careers.smartrecruiters.com/"
+    places = (
+        *((f"{name}.smartrecruiters.com", path) for name in ("careers", "jobs") for path in (_ONE_CLICK, ())),
+        ("api.smartrecruiters.com", ("v1", "companies")),
+    )
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        return Request(
-            url=_postings(tenant), params={"limit": str(_PAGE_SIZE), "offset": cursor or "0"}, documented_api=True
-        )
+        asked = {"limit": str(_PAGE_SIZE), "offset": str(number_of(cursor, 0))}
+        return Request(url=_postings(tenant), params=asked, documented_api=True)
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        content, total = body.get("content"), body.get("totalFound")
-        if not isinstance(content, list):
-            raise Malformed(f"content is {type(content).__name__}, list expected")
-        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-            raise Malformed("totalFound is no count")
-        _TENANTS.check(tenant)
-        offset = response.request.params.get("offset")
-        cursor = None if offset is None else _next(int(offset), len(content), total)
+        content, total = rows_of(body, "content"), need_count(body, "totalFound")
+        self.tenants.check(tenant)
+        cursor = next_row(response.request.params.get("offset"), len(content), total, most=_MAX_ROWS)
         return read_page(content, lambda item: _row(item, tenant), total=total, cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{_postings(tenant)}/{external_id}", documented_api=True)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        return Request(url=f"{_postings(tenant)}/{_IDS.check(external_id)}", documented_api=True)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting; its `html` is "" when all sections are empty. Raises Malformed, Gone when inactive."""
         body = response.json_object()
         if not isinstance(body.get("jobAd"), dict):
             raise Malformed("no jobAd")
-        _TENANTS.check(tenant)
-        page = read_page([body], lambda item: _row(item, tenant))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
+        self.tenants.check(tenant)
+        row = read_one(body, lambda item: _row(item, tenant))
         if body.get("active") is False:
-            raise Gone(f"posting {page.rows[0].external_id} is no longer active", status=410)
-        return page.rows[0]
+            raise Gone(f"posting {row.external_id} is no longer active", status=410)
+        return row
 
 
 def _postings(tenant: str) -> str:
     return f"https://api.smartrecruiters.com/v1/companies/{_TENANTS.check(tenant)}/postings"
 
 
-def _next(offset: int, rows: int, total: int) -> str | None:
-    following = offset + rows
-    if rows == 0 or following >= total:
-        return None
-    if following > _MAX_ROWS:
-        raise Malformed(f"more than {_MAX_ROWS} rows")
-    return str(following)
-
-
 def _row(item: Record, tenant: str) -> Posting:
-    external_id = item.need("id", str)
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
+    external_id = _IDS.check(item.need("id", str))
     title = line(item.need("name", str)) or ""
     identifier, company = _company(item.sub("company"))
     named, country, remote = _where(item.sub("location"))

@@ -9,7 +9,8 @@ Shape    modern: a schema.org DataFeed with all JobPostings; classic: a page who
 Units    the feed's times are ISO 8601 with an offset; cards have dd.mm.yy, on English pages m/d/yy; salaries are in
          major units
 Errors   404 "Unknown subdomain."; a classic host answers 404 to the feed's path
-Unsure   which boards leave out cards, and whether the list can be had in parts; limits, ETag
+Unsure   which boards leave out cards, and whether the list can be had in parts; that the words after the number in a
+         posting's address do not matter, which only postings without a card rely on; limits, ETag
 Traps    a salary of 0 to 0 is none; a `validThrough` of exactly two years after `datePosted` is filled in by the
          system; the street may be "-", countries are German names or codes; robots.txt of classic hosts forbids the
          widgets that list everything
@@ -21,25 +22,28 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from lxml import etree
 
 from daemons.sources.families.own_hosts import OwnHosts
 from daemons.sources.families.page_rows import classed, said
+from daemons.sources.families.posting_pages import only_posting, page_request
+from daemons.sources.families.system import System
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import Link, read_link, web_url
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_one, read_page
+from lib.posting.envelopes import count_of, rows_of
+from lib.posting.jobposting import read_job_posting
+from lib.posting.links import Ids, Link, address_on, read_link, web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import day, places
 
 _MODERN = OwnHosts("softgarden", ".career.softgarden.de")
 _CLASSIC = OwnHosts("softgarden", ".softgarden.io")
 _MARK = "io:"
-_ID = re.compile(r"\d{1,18}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,18}", re.ASCII))
 _CURSOR = re.compile(r"\d{1,18}(?:,\d{1,18})*", re.ASCII)
 _IN_PATH = re.compile(r"/jobs?/(\d{1,18})(?:[/?#]|\Z)", re.ASCII)
 _ALL_IDS = re.compile(r"\bcomplete_job_id_list\s*=\s*(?:\w{1,40}\s*=\s*)?\[([\d\s,]*)\]", re.ASCII)
@@ -47,14 +51,11 @@ _MAX_WITHOUT_CARD = 500
 _FILLED_IN = (timedelta(days=729), timedelta(days=732))
 
 
-class Softgarden:
+class Softgarden(System):
     name = "softgarden"
     title = "softgarden"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -88,20 +89,20 @@ class Softgarden:
         if asked is None:
             return _vacancies(response.body, origin)
         rest = urlsplit(response.request.url).fragment
-        return msgspec.structs.replace(_job_page(response.body, asked[1], origin), cursor=rest or None)
+        node = only_posting(response.body)
+        page = read_page([node], lambda item: _read(item, asked[1], _page_of(node, asked[1], origin)))
+        return msgspec.structs.replace(page, cursor=rest or None)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{_site(tenant)[0]}/job/{external_id}", params={"l": "de"})
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        origin, _ = _site(tenant)
+        guess = f"{origin}/job/{_IDS.check(external_id)}"
+        return page_request(origin.removeprefix("https://"), url, external_id, guess=guess, params={"l": "de"})
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed when the page has none."""
-        asked = _IN_PATH.search(response.request.url)
-        page = _job_page(response.body, asked[1] if asked else "", _site(tenant)[0])
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
-        return page.rows[0]
+        (origin, _), external_id = _site(tenant), _IDS.check(response.request.state)
+        node = only_posting(response.body)
+        return read_one(node, lambda item: _read(item, external_id, _page_of(node, external_id, origin)))
 
 
 def _site(tenant: str) -> tuple[str, bool]:
@@ -122,12 +123,8 @@ def _own(link: Link) -> str | None:
 
 
 def _feed(body: dict[str, Any], origin: str) -> Page:
-    elements = body.get("dataFeedElement")
-    if not isinstance(elements, list):
-        raise Malformed("no dataFeedElement in the feed")
-    total = body.get("numberOfItems")
-    stated = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
-    return read_page(elements, lambda element: _element(element, origin), total=stated)
+    elements, total = rows_of(body, "dataFeedElement"), count_of(body, "numberOfItems")
+    return read_page(elements, lambda element: _element(element, origin), total=total)
 
 
 def _element(element: Record, origin: str) -> Posting:
@@ -136,23 +133,17 @@ def _element(element: Record, origin: str) -> Posting:
         raise Malformed("no item")
     element.skip(("@type", "dateModified"))
     url = web_url(item.get("url", str))
-    external_id = _identifier(item) or _id_in(url or "")
-    if external_id is None:
-        raise Malformed("no id of the posting")
+    stated = item.take("identifier")
+    external_id = _IDS.find(stated.get("value") if isinstance(stated, dict) else stated) or _id_in(url or "")
     row = _read(item, external_id, url or f"{origin}/jobs/{external_id}/")
     return msgspec.structs.replace(row, html=row.html or "")
 
 
-def _identifier(item: Record) -> str | None:
-    stated = item.take("identifier")
-    value = stated.get("value") if isinstance(stated, dict) else stated
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return text if _ID.fullmatch(text) else None
-
-
-def _id_in(address: str) -> str | None:
+def _id_in(address: str) -> str:
     found = _IN_PATH.search(address)
-    return found[1] if found else None
+    if found is None:
+        raise Malformed("no id of the posting")
+    return found[1]
 
 
 def _read(item: Record, external_id: str, url: str) -> Posting:
@@ -163,12 +154,11 @@ def _read(item: Record, external_id: str, url: str) -> Posting:
     return row
 
 
-def _job_page(body: bytes, external_id: str, origin: str) -> Page:
-    """The posting that a page of its own shows."""
-    found = job_postings(body)
-    if not found:
-        raise Malformed("no JobPosting in the page")
-    return read_page(found[:1], lambda item: _read(item, external_id, f"{origin}/job/{external_id}"))
+def _page_of(node: dict[str, Any], external_id: str, origin: str) -> str:
+    """Where a posting's own page says that it is."""
+    stated = node.get("url")
+    own = address_on(stated, origin.removeprefix("https://")) if isinstance(stated, str) else None
+    return own or f"{origin}/job/{external_id}"
 
 
 def _vacancies(body: bytes, origin: str) -> Page:
@@ -179,7 +169,7 @@ def _vacancies(body: bytes, origin: str) -> Page:
     if named is None and not cards:
         raise Malformed("neither postings nor the list of their ids in the page")
     page = read_page(_fields(cards), lambda card: _card(card, origin))
-    ids = dict.fromkeys(_ID.findall(named[1])) if named else {}
+    ids = dict.fromkeys(_IDS.form.findall(named[1])) if named else {}
     shown = {row.external_id for row in page.rows}
     bare = [one for one in ids if one not in shown]
     if len(bare) > _MAX_WITHOUT_CARD:
@@ -207,15 +197,14 @@ def _places(card: etree._Element) -> list[str]:
 
 
 def _card(card: Record, origin: str) -> Posting:
-    stated, href = card.get("id", str) or "", card.get("href", str) or ""
-    external_id = stated if _ID.fullmatch(stated) else _id_in(href)
-    if external_id is None:
-        raise Malformed("no id of the posting")
-    date = card.get("date", str)
+    stated, href, date = card.get("id", str), card.get("href", str) or "", card.get("date", str)
+    external_id = _IDS.find(stated) or _id_in(href)
+    listed = urljoin(f"{origin}/de/vacancies", href.partition("?")[0])
+    is_own = address_on(listed, origin.removeprefix("https://")) and _IN_PATH.search(listed)
     return Posting(
         external_id=external_id,
         title=card.need("title", str),
-        url=f"{origin}/job/{external_id}",
+        url=listed if is_own else f"{origin}/job/{external_id}",
         places=places(card.strings("places")),
         department=card.get("category", str),
         posted_at=day(date, "mdy" if date and "/" in date else "dmy"),

@@ -7,58 +7,50 @@ Shape    RSS with the whole board and its texts; the search has 25 rows a page a
 Units    dates without a time, in the form of the page's language; no salary
 Errors   an unknown host is unknown to DNS or shows the vendor's page; a withdrawn posting leads to the search; a feed
          that is switched off is 404, or 200 with a page
-Unsure   whether every site has the feed; limits and conditional GET are not documented
+Unsure   whether every site has the feed; that a posting's address takes any slug, which only an address that no list
+         gave relies on; limits and conditional GET are not documented
 Traps    the search repeats rows and loses others between pages, so it is held against the sitemap's count and closes
          nothing when rows are missing; titles end in the place in brackets; a description may be the title again;
-         `job_function` may be ATS_WEBFORM; a posting's address takes any slug
+         `job_function` may be ATS_WEBFORM
 """
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from html import unescape
 from typing import Any
 
 from lxml import etree
 
-from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.own_hosts import OwnHosts, Portals
+from daemons.sources.families.posting_pages import asked_address, page_request
 from daemons.sources.families.successfactors_pages import JOB, read_detail, results, shown_day
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import read_link, web_url
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.trees import xml_tree
 from lib.posting.values import language, line, moment, places
 
-_HOSTS = OwnHosts("SAP SuccessFactors", ".jobs2web.com")
 _GOOGLE = "{http://base.google.com/ns/1.0}"
-_ID = re.compile(r"\d{1,15}", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,15}", re.ASCII))
 _SEARCH = re.compile(r"search:(\d{1,6}):(\d{1,6})", re.ASCII)
 _POSTING_PATH = re.compile(r"(?:[^/]{1,100}/)?job/[^/]{1,400}/\d{7,15}", re.ASCII)
 _PAGE_SIZE = 25
 _MORE_PLACES = re.compile(r"\s*\+\s*\d+ more\W*\Z", re.IGNORECASE)
 
 
-class SuccessFactors:
+class SuccessFactors(Portals):
     name = "successfactors"
     title = "SAP SuccessFactors"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
+    hosts = OwnHosts("SAP SuccessFactors", ".jobs2web.com")
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
-        is_own = _POSTING_PATH.fullmatch("/".join(link.segments)) or link.segments[-1:] == ("googlefeed.xml",)
-        return _HOSTS.tenant(link.host) or (_HOSTS.own(link.host) if is_own else None)
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_HOSTS.host(tenant)}"
+    def is_own(self, link: Link) -> bool:
+        is_posting = _POSTING_PATH.fullmatch("/".join(link.segments)) is not None
+        return is_posting or link.segments[-1:] == ("googlefeed.xml",)
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         board = self.board_url(tenant)
@@ -84,15 +76,14 @@ class SuccessFactors:
             return Page(rows=(), total=len(jobs), cursor=f"search:0:{len(jobs)}" if jobs else None)
         raise Malformed(f"a feed or a sitemap was expected, not {str(root.tag)[:80]}")
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"{self.board_url(tenant)}/job/x/{external_id}/", state=external_id)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host = self.hosts.host(tenant)
+        return page_request(host, url, external_id, guess=f"https://{host}/job/x/{_IDS.check(external_id)}/")
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
-        external_id = response.request.state
-        return read_detail(response, external_id, f"{self.board_url(tenant)}/job/x/{external_id}/")
+        host, external_id = self.hosts.host(tenant), response.request.state
+        return read_detail(response, external_id, asked_address(response, host, f"https://{host}/job/x/{external_id}/"))
 
 
 def _place(cursor: str) -> tuple[int, int]:
@@ -133,9 +124,7 @@ def _fields(item: etree._Element) -> dict[str, Any]:
 def _row(item: Record, board: str) -> Posting:
     link, guid, number = web_url(item.get("link", str)), item.get("guid", str), item.get("g:id", str)
     job = JOB.search(link or "")
-    external_id = job[1] if job else (number or guid or "").strip()
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
+    external_id = job[1] if job else _IDS.check((number or guid or "").strip())
     place, title = line(item.get("g:location", str)), line(item.need("title", str)) or ""
     shown = title.removesuffix(f"({place})").rstrip() or title
     function = line(item.get("g:job_function", str))

@@ -22,19 +22,20 @@ from urllib.parse import quote
 import msgspec
 import orjson
 
-from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.own_hosts import OwnHosts, Portals
+from daemons.sources.families.posting_pages import asked_address, page_request
 from daemons.sources.families.successfactors_pages import read_detail
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import read_link
+from lib.posting.envelopes import need_count, rows_of
+from lib.posting.links import Ids, Link
 from lib.posting.trees import decoded
 from lib.posting.values import day, language, line, moment, places
 
-_HOSTS = OwnHosts("SAP SuccessFactors", ".jobs.hr.cloud.sap")
 _LOCALE = re.compile(r"[?&](?:amp;)?locale=([a-z]{2}_[A-Z]{2})\b")
-_ID = re.compile(r"\d{1,15}(?:-[a-z]{2}_[A-Z]{2})?", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,15}(?:-[a-z]{2}_[A-Z]{2})?", re.ASCII))
 _POSTING_PATH = re.compile(r"job/[^/]{1,400}/\d{1,15}-[a-z]{2}_[A-Z]{2}", re.ASCII)
 _PAGE_SIZE = 10
 _WALKS = 2
@@ -54,27 +55,23 @@ class _Place(msgspec.Struct, frozen=True, array_like=True):
     total: int = 0
 
 
-class SuccessFactorsUnified:
+class SuccessFactorsUnified(Portals):
     name = "successfactors_csb"
     title = "SAP SuccessFactors, unified search"
     every = timedelta(hours=12)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.WORKING
     consent = (
         "It asks /services/, which robots.txt of many of these sites disallows, for data that they show to everybody. "
         "Decide whether your use of it is allowed."
     )
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
-        is_own = _POSTING_PATH.fullmatch("/".join(link.segments)) or link.segments[:2] == ("services", "recruiting")
-        return _HOSTS.tenant(link.host) or (_HOSTS.own(link.host) if is_own else None)
+    hosts = OwnHosts("SAP SuccessFactors", ".jobs.hr.cloud.sap")
+    page = "/search/"
 
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_HOSTS.host(tenant)}/search/"
+    def is_own(self, link: Link) -> bool:
+        is_posting = _POSTING_PATH.fullmatch("/".join(link.segments)) is not None
+        return is_posting or link.segments[:2] == ("services", "recruiting")
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         if cursor is None:
@@ -85,7 +82,7 @@ class SuccessFactorsUnified:
             "facetFilters": {}, "brand": "", "skills": [], "categoryId": 0, "alertId": "", "rcmCandidateId": "",
         }  # fmt: skip
         return Request(
-            url=f"https://{_HOSTS.host(tenant)}/services/recruiting/v1/jobs",
+            url=f"https://{self.hosts.host(tenant)}/services/recruiting/v1/jobs",
             method="POST",
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             body=orjson.dumps(query),
@@ -97,13 +94,11 @@ class SuccessFactorsUnified:
         if not response.request.state:
             return Page(rows=(), cursor=_encoded(_Place(_locales(response.body))))
         place, body = _at(response.request.state), response.json_object()
-        total, rows = body.get("totalJobs"), body.get("jobSearchResult", [])
-        if not isinstance(total, int) or isinstance(total, bool) or not 0 <= total <= _MOST_ROWS:
-            raise Malformed("totalJobs is no count")
-        if not isinstance(rows, list):
-            raise Malformed(f"jobSearchResult is {type(rows).__name__}, list expected")
+        total, rows = need_count(body, "totalJobs"), rows_of({"jobSearchResult": []} | body, "jobSearchResult")
+        if total > _MOST_ROWS:
+            raise Malformed(f"more than {_MOST_ROWS} rows")
         total = max(total, place.total)
-        host, locale = _HOSTS.host(tenant), place.locales[0]
+        host, locale = self.hosts.host(tenant), place.locales[0]
         cursor = _next(place, len(rows), total)
         return read_page(
             rows,
@@ -112,14 +107,14 @@ class SuccessFactorsUnified:
             cursor=cursor,
         )
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        if not _ID.fullmatch(external_id):
-            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
-        return Request(url=f"https://{_HOSTS.host(tenant)}/job/x/{external_id}", state=external_id)
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host = self.hosts.host(tenant)
+        return page_request(host, url, external_id, guess=f"https://{host}/job/x/{_IDS.check(external_id)}")
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
-        return read_detail(response, response.request.state, response.request.url)
+        host, external_id = self.hosts.host(tenant), response.request.state
+        return read_detail(response, external_id, asked_address(response, host, f"https://{host}/job/x/{external_id}"))
 
 
 def _at(cursor: str) -> _Place:
@@ -155,9 +150,7 @@ def _next(place: _Place, rows: int, total: int) -> str | None:
 
 def _row(row: Record, host: str, locale: str) -> Posting:
     number, slug = row.take("id"), unescape(row.get("unifiedUrlTitle", str) or "") or "x"
-    external_id = f"{number}-{locale}"
-    if not _ID.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
+    external_id = _IDS.check(f"{number}-{locale}")
     countries = {country_code(name) for name in row.strings("jobLocationCountry")}
     started = row.get("unifiedStandardStart", str)
     posting = Posting(

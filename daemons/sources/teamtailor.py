@@ -17,22 +17,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
+from daemons.sources.families.subdomains import Subdomains
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import rows_of
+from lib.posting.links import read_link, web_url
 from lib.posting.values import line, moment, places
 
-_TENANTS = Tenants(
-    "Teamtailor",
-    re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z]{2,3})?", re.ASCII),
-    frozenset({"www", "api", "app", "docs", "support", "tt"}),
-)
-_HOST = re.compile(r"([a-z0-9-]+(?:\.[a-z]{2,3})?)\.teamtailor\.com", re.ASCII)
 _NUMBERED = re.compile(r"(\d{1,18})(?:-.*)?", re.ASCII | re.DOTALL)
 _QUERY = re.compile(r"[a-z_]{1,20}=\d{1,9}(?:&[a-z_]{1,20}=\d{1,9}){0,3}", re.ASCII)
 _MAX_PLACES = 100
@@ -40,22 +35,15 @@ _IGNORED = ("id", "content_text", "summary", "date_modified", "image", "banner_i
 _IGNORED_NODE = ("@context", "@type", "title", "description", "datePosted", "validThrough", "identifier")
 
 
-class Teamtailor:
+class Teamtailor(Subdomains):
     name = "teamtailor"
     title = "Teamtailor"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
-
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        found = _HOST.fullmatch(link.host) if link else None
-        return _TENANTS.find(found[1]) if found else None
-
-    def board_url(self, tenant: str) -> str:
-        return f"https://{_TENANTS.check(tenant)}.teamtailor.com/jobs"
+    ending = ".teamtailor.com"
+    reserved = frozenset({"docs", "support", "tt"})
+    form = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z]{2,3})?", re.ASCII)
+    page = "/jobs"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         """The feed, or its page at `cursor`: the numbers that the page before it asks for."""
@@ -67,10 +55,7 @@ class Teamtailor:
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
         feed = response.json_object()
-        items = feed.get("items")
-        if not isinstance(items, list):
-            raise Malformed(f"items is {type(items).__name__}, list expected")
-        return read_page(items, lambda item: _row(item, board), cursor=_next(feed.get("next_url")))
+        return read_page(rows_of(feed, "items"), lambda item: _row(item, board), cursor=_next(feed.get("next_url")))
 
 
 def _next(url: Any) -> str | None:

@@ -18,13 +18,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.own_hosts import OwnHosts, Portals
 from daemons.sources.families.page_rows import classed, has_class, outermost, said
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
@@ -32,21 +31,19 @@ from lib.posting.contract import (
     MAX_TEXT_CHARS,
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
     clean_text,
     read_page,
 )
-from lib.posting.links import read_link
+from lib.posting.links import Ids, Link, address_on, read_link, web_url
 from lib.posting.trees import html_tree, inner_html, text_of
 from lib.posting.values import day, line, places
 
-_HOSTS = OwnHosts("Umantis", ".umantis.com", ("de.umantis.com", "ch.umantis.com"))
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _NUMBERED = re.compile(r"recruitingapp-(\d{1,9})\.umantis\.com", re.ASCII)
-_ID = re.compile(r"(\d{1,12})-(\d{1,6})", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,12}-\d{1,6}", re.ASCII))
 _VACANCY = re.compile(r"/Vacancies/(\d{1,12})/Description/(\d{1,6})(?:[/?#]|\Z)", re.ASCII)
 _CURSOR = re.compile(r"(\d{1,12}):(\d{1,4}):(\d{1,12}-\d{1,6})", re.ASCII)
 _TABLE = re.compile(r'"TableNr"\s*:\s*"?(\d{1,12})|[?&]tc(\d{1,12})=p\d', re.ASCII)
@@ -60,26 +57,23 @@ _DATES = ("online seit", "publiziert am", "online since", "published")
 _NO_TEXT = ("script", "style", "nav", "header", "footer", "form", "button", "iframe", "noscript", "template", "svg")
 
 
-class Umantis:
+class Umantis(Portals):
     name = "umantis"
     title = "Umantis"
-    every = timedelta(hours=6)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy()
     confidence = Confidence.WORKING
-    consent = None
+    hosts = OwnHosts("Umantis", ".umantis.com", ("de.umantis.com", "ch.umantis.com"))
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
-        if link is None:
-            return None
-        if numbered := _NUMBERED.fullmatch(link.host):
-            return numbered[1]
-        is_vacancy = link.segments[:1] == ("Vacancies",) and link.segments[2:3] == ("Description",)
-        return _HOSTS.tenant(link.host) or (_HOSTS.own(link.host) if is_vacancy else None)
+        numbered = _NUMBERED.fullmatch(link.host) if link else None
+        return numbered[1] if numbered else super().detect(url)
+
+    def is_own(self, link: Link) -> bool:
+        return link.segments[:1] == ("Vacancies",) and link.segments[2:3] == ("Description",)
 
     def board_url(self, tenant: str) -> str:
-        return f"{_origin(tenant)}/Jobs/All"
+        return f"https://{self._host(tenant)}/Jobs/All"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         if cursor is None:
@@ -95,21 +89,21 @@ class Umantis:
         rows = _rows(tree)
         if not rows and not tree.xpath('//table[contains(@class, "tableaslist") or contains(@class, "table-as-list")]'):
             raise Malformed("no table of vacancies in the page")
-        page = read_page(rows, lambda row: _row(row, _origin(tenant)))
+        page = read_page(rows, lambda row: _row(row, self.board_url(tenant)))
         first = page.rows[0].external_id if page.rows else ""
         if first and first == urlsplit(response.request.url).fragment:
             return Page(rows=())
         cursor = _next(response, first) if len(rows) >= _SHORTEST_PAGE else None
         return Page(rows=page.rows, rejected=page.rejected, cursor=cursor, unknown=page.unknown)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        return Request(url=_address(_origin(tenant), external_id))
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host, number = self._host(tenant), _IDS.check(external_id).replace("-", "/Description/")
+        listed = address_on(url, host)
+        return Request(url=listed or f"https://{host}/Vacancies/{number}", state=external_id, assumed=listed is None)
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting, its text being what is left of the page. Raises Malformed for a page of no vacancy."""
         tree = html_tree(response.body)
-        asked = _VACANCY.search(response.request.url)
-        external_id = f"{asked[1]}-{asked[2]}" if asked else ""
         head = text_of(next(tree.iter("title"), None)) or ""
         title, bar, company = head.rpartition("|")
         if not bar:
@@ -119,30 +113,19 @@ class Umantis:
         apply = next(
             (link.get("href") or "" for link in tree.iter("a") if "/Application/" in (link.get("href") or "")), ""
         )
-        origin = _origin(tenant)
         return Posting(
-            external_id=external_id,
+            external_id=_IDS.check(response.request.state),
             title=clean_text(title).strip(),
-            url=_address(origin, external_id),
-            apply_url=f"{origin}{apply.partition('?')[0]}"
+            url=response.request.url,
+            apply_url=f"https://{self._host(tenant)}{apply.partition('?')[0]}"
             if re.match(r"/[\w/-]{1,200}(?:\?|\Z)", apply, re.ASCII)
             else None,
             company=line(clean_text(company)),
             html=_main(tree),
         )
 
-
-def _origin(tenant: str) -> str:
-    if _NUMBER.fullmatch(tenant):
-        return f"https://recruitingapp-{tenant}.umantis.com"
-    return f"https://{_HOSTS.host(tenant)}"
-
-
-def _address(origin: str, external_id: str) -> str:
-    found = _ID.fullmatch(external_id)
-    if found is None:
-        raise Malformed(f"{external_id[:80]!r} cannot be the id of a vacancy")
-    return f"{origin}/Vacancies/{found[1]}/Description/{found[2]}"
+    def _host(self, tenant: str) -> str:
+        return f"recruitingapp-{tenant}.umantis.com" if _NUMBER.fullmatch(tenant) else self.hosts.host(tenant)
 
 
 def _next(response: Response, first: str) -> str | None:
@@ -185,14 +168,16 @@ def _labelled(row: etree._Element) -> Iterator[tuple[str, str]]:
             yield label.strip(" :").casefold(), value
 
 
-def _row(row: Record, origin: str) -> Posting:
-    found = _VACANCY.search(row.need("href", str))
-    external_id = f"{found[1]}-{found[2]}" if found else ""
+def _row(row: Record, board: str) -> Posting:
+    listed = web_url(urljoin(board, re.split("[?#]", row.need("href", str))[0]))
+    found = _VACANCY.search(listed or "")
+    if listed is None or found is None:
+        raise Malformed("no address of the vacancy")
     labels = row.sub("labels")
     return Posting(
-        external_id=external_id,
+        external_id=f"{found[1]}-{found[2]}",
         title=row.need("title", str),
-        url=_address(origin, external_id),
+        url=listed,
         places=places(_stated(labels, _PLACES)),
         employment_type=line(next(iter(_stated(labels, _TYPES)), None)),
         posted_at=day(next(iter(_stated(labels, _DATES)), None), "dmy"),

@@ -19,29 +19,28 @@ from datetime import timedelta
 
 import msgspec
 
-from lib.errors import Malformed
+from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, clean_text, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.envelopes import rows_of
+from lib.posting.links import Ids, Tenants, read_link, web_url
 from lib.posting.values import line, moment, places
 
 _TENANTS = Tenants(
     "Workable", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), frozenset({"api", "j", "www", "jobs", "apply"})
 )
 _HOST = re.compile(r"([a-z0-9-]+)\.workable\.com", re.ASCII)
-_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_IDS = Ids(re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII))
 _IGNORED = ("code", "shortlink", "created_at", "education", "experience", "function", "industry")
 
 
-class Workable:
+class Workable(System):
     name = "workable"
     title = "Workable"
     every = timedelta(hours=12)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -63,11 +62,8 @@ class Workable:
         )
 
     def parse(self, tenant: str, response: Response) -> Page:
-        body = response.json_object()
-        jobs, name = body.get("jobs"), body.get("name")
-        if not isinstance(jobs, list):
-            raise Malformed(f"jobs is {type(jobs).__name__}, list expected")
-        board = self.board_url(tenant)
+        body, board = response.json_object(), self.board_url(tenant)
+        jobs, name = rows_of(body, "jobs"), body.get("name")
         company = line(clean_text(name)) if isinstance(name, str) else None
         page = read_page(jobs, lambda job: _row(job, board, company))
         return msgspec.structs.replace(page, rows=tuple(_one_each(page.rows)))
@@ -92,9 +88,7 @@ def _one_each(rows: Iterable[Posting]) -> Iterable[Posting]:
 
 
 def _row(job: Record, board: str, company: str | None) -> Posting:
-    external_id = job.need("shortcode", str).strip()
-    if not _CODE.fullmatch(external_id):
-        raise Malformed(f"{external_id[:80]!r} cannot be the code of a job")
+    external_id = _IDS.check(job.need("shortcode", str).strip())
     named, country = _where(job)
     html = job.html("description")
     row = Posting(

@@ -12,23 +12,25 @@ Unsure   whether sites under myworkdaysite.com are always served under myworkday
          documented
 Traps    later pages say `total: 0`; `total` stops at 2,000 and an offset beyond starts over, so larger boards are read
          in parts, by a facet whose counts are not capped; "3 Locations" is no place; `remoteType` may hold a workload;
-         a site's name has no case; a detail is found by its whole path only, so that path is the posting's id
+         a site's name has no case; a detail is found by its whole path only, which changes with title and place: the
+         requisition at its end does not, and with a copy's number ("JR1-1") it is the posting's id
 """
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from urllib.parse import quote, unquote
 
 import orjson
 
+from daemons.sources.families.system import System
 from daemons.sources.families.workday_parts import PAGE_SIZE, at, following
 from lib.errors import Denied, Gone, Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_one, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, read_link
+from lib.posting.envelopes import need_count, rows_of
+from lib.posting.links import Tenants, address_on, read_link
 from lib.posting.values import line, moment, places
 
 _TENANTS = Tenants("Workday", re.compile(r"[a-z0-9_-]{1,63}\.wd\d{1,4}/[a-z0-9][a-z0-9_-]{0,99}", re.ASCII))
@@ -36,6 +38,7 @@ _HOST = re.compile(r"([a-z0-9_-]+\.wd\d+)\.myworkdayjobs\.com", re.ASCII)
 _SHARED_HOST = re.compile(r"(wd\d+)\.myworkdaysite\.com", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2}(?:-[a-z]{2})?", re.ASCII | re.IGNORECASE)
 _PATH = re.compile(r"/job/([^/?#\\\s\x00-\x1f]{1,150}(?:/[^/?#\\\s\x00-\x1f]{1,150})?)")
+_REQUISITION = re.compile(r"_([^_/]*\d[^_/]*)\Z")
 _SOME_PLACES = re.compile(r"\d+ \w+")
 _WITHDRAWN = "S22"
 _REMOTE: dict[str, Remote] = {
@@ -43,19 +46,16 @@ _REMOTE: dict[str, Remote] = {
     "on-site": "onsite", "onsite": "onsite", "on site": "onsite", "vor ort": "onsite",
 }  # fmt: skip
 _IGNORED = (
-    "id", "postedOn", "jobReqId", "jobPostingId", "jobPostingSiteId", "canApply", "includeResumeParsing", "externalUrl",
+    "id", "postedOn", "jobReqId", "jobPostingId", "jobPostingSiteId", "canApply", "includeResumeParsing",
     "jobRequisitionLocation", "questionnaireId", "secondaryQuestionnaireId", "supportsAutoFill", "timeLeftToApply",
 )  # fmt: skip
 
 
-class Workday:
+class Workday(System):
     name = "workday"
     title = "Workday"
-    every = timedelta(hours=6)
     completeness = Completeness.TOTAL
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -95,24 +95,25 @@ class Workday:
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        rows, total = body.get("jobPostings"), body.get("total")
-        if not isinstance(rows, list):
-            raise Malformed(f"jobPostings is {type(rows).__name__}, list expected")
-        if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
-            raise Malformed("total is no count")
+        rows, total = rows_of(body, "jobPostings"), None if body.get("total") is None else need_count(body, "total")
         place = at(response.request.state or None)
         board = self.board_url(tenant)
         stated, cursor = following(place, len(rows), total, body.get("facets"))
         return read_page(rows, lambda row: _row(row, board), total=stated, cursor=cursor)
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        board = self.board_url(tenant)
         if not _PATH.fullmatch(f"/job/{external_id}"):
-            raise Malformed(f"{external_id[:80]!r} cannot be the path of a posting")
+            raise Malformed(f"{external_id[:80]!r} cannot be the id of a posting")
+        listed = address_on(url, _parts(tenant)[0]) or ""
+        path = _PATH.fullmatch(unquote(listed.removeprefix(board)))
+        known = path is not None and _requisition(path[1]) == external_id
         return Request(
-            url=f"{_api(tenant)}/job/{quote(external_id, safe='/')}",
+            url=f"{_api(tenant)}/job/{quote(path[1] if path and known else external_id, safe='/')}",
             headers={"Accept": "application/json"},
             answers=frozenset({403}),
             state=external_id,
+            assumed=not known,
         )
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
@@ -121,12 +122,10 @@ class Workday:
             raise _refusal(response)
         info = response.json_object().get("jobPostingInfo")
         board = self.board_url(tenant)
-        page = read_page([info], lambda item: _detail(item, board, response.request.state))
-        if page.rejected:
-            raise Malformed(page.rejected[0].reason)
+        row = read_one(info, lambda item: _detail(item, board, response.request.state))
         if isinstance(info, dict) and info.get("posted") is False:
             raise Gone("the posting is withdrawn", status=410)
-        return page.rows[0]
+        return row
 
 
 def _is_site(segments: list[str]) -> bool:
@@ -161,7 +160,7 @@ def _row(row: Record, board: str) -> Posting:
     place = line(row.get("locationsText", str))
     row.skip(("bulletFields", "postedOn"))
     return Posting(
-        external_id=found[1],
+        external_id=_requisition(found[1]),
         title=line(row.need("title", str)) or "",
         url=_public(board, found[1]),
         places=places([None if place and _SOME_PLACES.fullmatch(place) else place]),
@@ -170,14 +169,15 @@ def _row(row: Record, board: str) -> Posting:
     )
 
 
-def _detail(info: Record, board: str, external_id: str) -> Posting:
-    country = info.sub("country")
+def _detail(info: Record, board: str, asked: str) -> Posting:
+    country, shown = info.sub("country"), _PATH.search(unquote(info.get("externalUrl", str) or ""))
+    path = shown[1] if shown else asked
     info.skip(("posted", *_IGNORED))
     return Posting(
-        external_id=external_id,
+        external_id=asked or _requisition(path),
         title=line(info.need("title", str)) or "",
-        url=_public(board, external_id),
-        apply_url=f"{_public(board, external_id)}/apply",
+        url=_public(board, path),
+        apply_url=f"{_public(board, path)}/apply",
         places=places([info.get("location", str), *info.strings("additionalLocations")]),
         country=country_code(country.get("descriptor", str)) if country else None,
         remote=_REMOTE.get((line(info.get("remoteType", str)) or "").lower()),
@@ -186,6 +186,12 @@ def _detail(info: Record, board: str, external_id: str) -> Posting:
         valid_through=moment(info.get("endDate", str)),
         html=info.html("jobDescription") or "",
     )
+
+
+def _requisition(path: str) -> str:
+    """What stays of a path when the posting is retitled or moved: its requisition, and which copy of it this is."""
+    found = _REQUISITION.search(path)
+    return found[1] if found else path
 
 
 def _public(board: str, path: str) -> str:

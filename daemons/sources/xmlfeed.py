@@ -18,12 +18,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from html import unescape
 
 from lxml import etree
 
+from daemons.sources.families.system import System
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
@@ -31,7 +32,6 @@ from lib.posting.contract import (
     MAX_TEXT_CHARS,
     Completeness,
     Confidence,
-    Healthy,
     Page,
     Posting,
     Record,
@@ -77,14 +77,11 @@ _REMOTE: dict[str, Remote] = {
 }  # fmt: skip
 
 
-class XmlFeed:
+class XmlFeed(System):
     name = "xmlfeed"
     title = "XML feed"
-    every = timedelta(hours=6)
     completeness = Completeness.DOCUMENT
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         address = url.strip()

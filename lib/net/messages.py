@@ -24,6 +24,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `state`: what whoever reads the answer must know beside what was sent; it is not sent.
     `source`: on whose behalf it is sent; the operator may want it to go out by another way.
     `answers`: error statuses that come as answers, for whoever reads more from their bodies than the status says.
+    `assumed`: the address was put together from an id, in a way that neither the system's lists nor its documentation
+    show: that nothing is there says nothing about what was asked for.
     """
 
     url: str
@@ -38,6 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     state: str = ""
     source: str = ""
     answers: frozenset[int] = frozenset()
+    assumed: bool = False
 
     def on_behalf_of(self, source: str) -> Request:
         """This request as one of `source`."""

@@ -147,8 +147,13 @@ class Source(Protocol):
 class DetailSource(Source, Protocol):
     """A source whose list has no text: each posting needs one more request."""
 
-    def detail_request(self, tenant: str, external_id: str) -> Request:
-        """What to ask for the full posting."""
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        """What to ask for the full posting. `url`: its address as its list gave it, "" where nobody knows that.
+
+        An address of the board's own host is asked as it is (or, where an API gives the text, for what it names); one
+        of any other host never is. A request that rests on an assumption instead says so (`assumed`), so that a wrong
+        one closes nothing. Raises Malformed for an id that this system cannot have, or that is not enough.
+        """
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, or Gone when the page says that the posting is no longer active."""
@@ -342,6 +347,14 @@ def read_page(
         rows=tuple(rows), rejected=tuple(rejected), skipped=skipped, total=total, cursor=cursor, excerpt=excerpt,
         unknown=unknown,
     )  # fmt: skip
+
+
+def read_one(item: Any, read_row: Callable[[Record], Posting | None]) -> Posting:
+    """Reads the one item of a detail. Raises Malformed when it cannot be read."""
+    page = read_page([item], read_row)
+    if not page.rows:
+        raise Malformed(page.rejected[0].reason if page.rejected else "left out on purpose")
+    return page.rows[0]
 
 
 def _cut(row: Posting) -> Posting:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from lib.errors import Gone, Refused
+from lib.errors import Gone, Malformed, Refused
 from lib.posting.contract import MAX_FIELD_CHARS
 
 _VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f\\<>\"]+")
@@ -42,6 +43,14 @@ def web_url(text: str | None) -> str | None:
     """`text` when it is a whole http(s) address that a browser would open, else None (`javascript:`, a cut one)."""
     address = (text or "").strip()
     return address if _split(address) else None
+
+
+def address_on(url: str, host: str) -> str | None:
+    """`url` without its fragment when it is an https address on exactly that host (no port, no user), else None."""
+    parts = _split(url)
+    if parts is None or parts.scheme != "https" or parts.netloc.lower() != host:
+        return None
+    return parts._replace(fragment="").geturl()
 
 
 def check_hosted(url: str, vendor: str) -> None:
@@ -84,3 +93,22 @@ class Tenants:
         if self.find(tenant) is None:
             raise Refused(f"{tenant[:80]!r} cannot be a tenant of {self.system}")
         return tenant
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What the ids of one system look like. They go into addresses, so only ids of this form get there."""
+
+    form: re.Pattern[str]
+
+    def find(self, value: Any) -> str | None:
+        """`value`, a text or a whole number, when it is of the right form, else None."""
+        text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        return text if self.form.fullmatch(text) else None
+
+    def check(self, value: Any) -> str:
+        """The same as an id. Raises Malformed when it cannot be one."""
+        found = self.find(value)
+        if found is None:
+            raise Malformed(f"{str(value)[:80]!r} cannot be the id of a posting")
+        return found

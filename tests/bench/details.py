@@ -26,7 +26,9 @@ from tests.bench.rows import Row, Target, in_turns, stopwatch
 _POSTINGS = 2_000
 _LATENCY_MS = 50.0
 _SYSTEMS = 5  # played in turn by the simulated market; one of them has details
-_OPEN = "SELECT b.tenant, p.external_id FROM posting p JOIN board b ON b.id = p.board_id WHERE p.state = 'discovered'"
+_OPEN = """
+SELECT b.tenant, p.external_id, p.url FROM posting p JOIN board b ON b.id = p.board_id WHERE p.state = 'discovered'
+"""
 
 
 async def measure(lab: Lab) -> list[Row]:
@@ -47,7 +49,7 @@ async def _measured(lab: Lab, latency_ms: float, target: Target | None, distance
         saved = await Saved.lists(config, played)
         async with lab.template(partial(_list, lab, played, saved)) as template:
             async with lab.clone(template) as dsn, Database(dsn) as database:
-                asked = [(row["tenant"], row["external_id"]) for row in await database.fetch(_OPEN)]
+                asked = [(row["tenant"], row["external_id"], row["url"]) for row in await database.fetch(_OPEN)]
             bare = partial(_bare, config, played[0].source, asked)
             await bare()  # the market draws each page once, and not on anybody's time
             figures, bounds = await in_turns(lab.rounds, partial(_ours, lab, config, template, len(asked)), bare)
@@ -97,7 +99,7 @@ async def _ours(lab: Lab, config: Config, template: str, expected: int) -> float
     return expected / watch.seconds
 
 
-async def _bare(config: Config, name: str, asked: list[tuple[str, str]]) -> float:
+async def _bare(config: Config, name: str, asked: list[tuple[str, str, str]]) -> float:
     details = SOURCES[name]
     assert isinstance(details, DetailSource)
     requests = [details.detail_request(*one) for one in asked]

@@ -157,9 +157,9 @@ def _collected(world: World) -> Iterator[_Answers]:
             continue
         source, tenant = found
         answers = by_source.setdefault(source.name, _Answers(source))
-        ids = [row.external_id for row in _list(world, source, tenant, answers)]
+        rows = _list(world, source, tenant, answers)
         if isinstance(source, DetailSource):
-            _details(world, source, tenant, ids, answers)
+            _details(world, source, tenant, rows, answers)
     yield from by_source.values()
 
 
@@ -181,9 +181,9 @@ def _list(world: World, source: Source, tenant: str, answers: _Answers) -> list[
     return rows
 
 
-def _details(world: World, source: DetailSource, tenant: str, ids: Sequence[str], answers: _Answers) -> None:
-    for external_id in islice(ids, _DETAILS):
-        response = _answered(world, source.detail_request(tenant, external_id))
+def _details(world: World, source: DetailSource, tenant: str, rows: Sequence[Posting], answers: _Answers) -> None:
+    for row in islice(rows, _DETAILS):
+        response = _answered(world, source.detail_request(tenant, row.external_id, row.url))
         if response is not None:
             answers.add(lambda one: (source.parse_detail(tenant, one),), response, counted=False)
 

@@ -115,4 +115,4 @@ def test_a_hostile_tenant_never_reaches_an_address(source: Source, tenant: str) 
             use(tenant)
     if isinstance(source, DetailSource):
         with pytest.raises(Refused):
-            source.detail_request(tenant, "1")
+            source.detail_request(tenant, "1", "")

@@ -34,7 +34,7 @@ def row(**fields: Any) -> Posting:
 def read_detail(body: Any, **answer: Any) -> Posting:
     reader = source("bamboohr")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request("acme", "7")
+    request = reader.detail_request("acme", "7", "")
     response = Response(request=request, url=request.url, status=200, headers={}, body=json.dumps(body).encode())
     return reader.parse_detail("acme", msgspec.structs.replace(response, **answer))
 

@@ -82,4 +82,4 @@ async def test_unknown_listings_and_closed_postings_are_gone() -> None:
     reader = source("bite")
     assert isinstance(reader, DetailSource)
     with pytest.raises(Gone):
-        await client.send(reader.detail_request(TENANT, KEY))
+        await client.send(reader.detail_request(TENANT, KEY, ""))

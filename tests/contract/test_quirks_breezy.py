@@ -34,7 +34,7 @@ def row(**fields: Any) -> Posting:
 def read_detail(body: str, **answer: Any) -> Posting:
     reader = source("breezy")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request("acme", "0a1b2c")
+    request = reader.detail_request("acme", "0a1b2c", "")
     response = Response(request=request, url=request.url, status=200, headers={}, body=body.encode())
     return reader.parse_detail("acme", msgspec.structs.replace(response, **answer))
 

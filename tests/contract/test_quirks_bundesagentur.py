@@ -183,7 +183,7 @@ def test_nothing_else_is_a_search(tenant: str) -> None:
 def test_details_are_asked_by_their_encoded_number() -> None:
     reader = source("bundesagentur")
     assert isinstance(reader, DetailSource)
-    assert reader.detail_request(TENANT, "10001-1002716922-S").url.endswith("/MTAwMDEtMTAwMjcxNjkyMi1T")
+    assert reader.detail_request(TENANT, "10001-1002716922-S", "").url.endswith("/MTAwMDEtMTAwMjcxNjkyMi1T")
 
 
 async def test_a_market_is_read_as_it_is() -> None:
@@ -205,7 +205,7 @@ async def test_a_detail_that_is_gone_and_a_question_without_key() -> None:
     reader = source("bundesagentur")
     assert isinstance(reader, DetailSource)
     with pytest.raises(Gone):
-        await client.send(reader.detail_request(TENANT, "10001-0000000007-S"))
+        await client.send(reader.detail_request(TENANT, "10001-0000000007-S", ""))
     with pytest.raises(Denied):
         await client.send(Request(url=reader.request(TENANT, None).url))
     beyond = Asked(

@@ -73,15 +73,15 @@ def test_the_summary_may_say_where_and_how_long() -> None:
 
 def test_an_id_has_what_the_address_needs() -> None:
     (row,) = read(page(7, 1, "1 Stellen gefunden")).rows
-    request = Concludis().detail_request("acme", row.external_id)
-    assert request.url == row.url == f"https://acme.concludis.de/prj/shw/{7:032x}_0/7/stelle.htm"
+    request = Concludis().detail_request("acme", row.external_id, row.url)
+    assert request.url == row.url == f"https://acme.concludis.de/prj/shw/{7:032x}_0/7/Koch.htm"
     for strange in ("7", "7-x_0", f"7-{7:032x}_0/..", f"../{7:032x}_0"):
         with pytest.raises(Malformed):
-            Concludis().detail_request("acme", strange)
+            Concludis().detail_request("acme", strange, "")
 
 
 def test_a_posting_that_leads_elsewhere_has_no_text_here() -> None:
-    request = Concludis().detail_request("acme", f"7-{7:032x}_0")
+    request = Concludis().detail_request("acme", f"7-{7:032x}_0", "")
     with pytest.raises(Malformed):
         Concludis().parse_detail("acme", answer(request, "<h1>Karriere</h1>", "https://jobs.acme.de/"))
 

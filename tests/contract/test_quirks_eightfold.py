@@ -114,7 +114,7 @@ async def test_details_come_from_the_page_or_from_the_api_where_the_domain_is_kn
     assert detect(READER.board_url(known)) == (source("eightfold"), known)
     texts = set()
     for tenant in (board.tenant, known):
-        response = await client.send(READER.detail_request(tenant, first.external_id))
+        response = await client.send(READER.detail_request(tenant, first.external_id, first.url))
         detail = READER.parse_detail(tenant, response)
         assert (detail.external_id, detail.title) == (first.external_id, first.title)
         texts.add(detail.html)
@@ -130,7 +130,7 @@ async def test_a_position_closed_since_the_list_was_read_is_gone(market: Market)
     market.advance()
     [closed, *_] = before - {row["external_id"] for row in market.truth("eightfold", board.tenant)}
     with pytest.raises(Gone):
-        await client.send(READER.detail_request(board.tenant, closed))
+        await client.send(READER.detail_request(board.tenant, closed, ""))
 
 
 def test_a_host_of_the_companys_own_needs_its_domain_to_be_recognised() -> None:

@@ -37,7 +37,7 @@ def card(place: str = "DE-Berlin", number: int = 7) -> str:
 def detail_of(body: str, url: str | None = None) -> Posting:
     reader = source("icims")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request(TENANT, "7")
+    request = reader.detail_request(TENANT, "7", "")
     return reader.parse_detail(TENANT, msgspec.structs.replace(answer(request, body), url=url or request.url))
 
 
@@ -46,7 +46,7 @@ def test_list_and_details_are_asked_from_inside_the_frame() -> None:
     assert isinstance(reader, DetailSource)
     assert reader.request(TENANT, None).params["in_iframe"] == "1"
     assert reader.request(TENANT, "3").params == {"ss": "1", "in_iframe": "1", "pr": "3"}
-    assert reader.detail_request(TENANT, "7").params == {"in_iframe": "1"}
+    assert reader.detail_request(TENANT, "7", "").params == {"in_iframe": "1"}
 
 
 def test_the_shell_is_no_empty_board() -> None:
@@ -139,4 +139,4 @@ async def test_a_closed_posting_is_gone() -> None:
     reader = source("icims")
     assert isinstance(reader, DetailSource)
     with pytest.raises(Gone):
-        await client.send(reader.detail_request(client.market.boards[0].tenant, "1"))
+        await client.send(reader.detail_request(client.market.boards[0].tenant, "1", ""))

@@ -22,7 +22,7 @@ def read(page: str, cursor: str | None = None, url: str | None = None) -> Page:
 def detail_of(page: str, url: str | None = None) -> Posting:
     reader = source("jobvite")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request("acme", "oAbc12")
+    request = reader.detail_request("acme", "oAbc12", "")
     answer = Response(request=request, url=url or request.url, status=200, headers={}, body=page.encode())
     return reader.parse_detail("acme", answer)
 
@@ -128,4 +128,4 @@ async def test_unknown_companies_and_closed_postings_are_gone() -> None:
     reader, tenant = source("jobvite"), client.market.boards[0].tenant
     assert isinstance(reader, DetailSource)
     with pytest.raises(Gone):
-        reader.parse_detail(tenant, await client.send(reader.detail_request(tenant, "o1")))
+        reader.parse_detail(tenant, await client.send(reader.detail_request(tenant, "o1", "")))

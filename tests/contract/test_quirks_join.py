@@ -40,7 +40,7 @@ def read_api(jobs: Any, cursor: str) -> Page:
 
 def detail(**fields: Any) -> Posting:
     job = {"idParam": "15-koch", "title": "Koch", "status": "ONLINE"} | fields
-    request = Join().detail_request("acme", "15")
+    request = Join().detail_request("acme", "15", "")
     return Join().parse_detail("acme", answer(request, page({"initialState": {"job": job}})))
 
 
@@ -154,7 +154,7 @@ def test_only_what_is_online_is_open() -> None:
     with pytest.raises(Gone):
         detail(status="OFFLINE")
     with pytest.raises(Gone):
-        request = Join().detail_request("acme", "15")
+        request = Join().detail_request("acme", "15", "")
         Join().parse_detail("acme", answer(request, page({"statusCode": 410})))
 
 

@@ -25,7 +25,7 @@ def read(body: str, cursor: str | None = None) -> Page:
 
 
 def detail(body: str) -> Posting:
-    return Onlyfy().parse_detail("acme", answer(Onlyfy().detail_request("acme", "abcd1234"), body))
+    return Onlyfy().parse_detail("acme", answer(Onlyfy().detail_request("acme", "abcd1234", ""), body))
 
 
 def rows(first: int, count: int) -> str:

@@ -37,7 +37,7 @@ def row(**fields: Any) -> Posting:
 
 
 def detail(body: Any) -> Posting:
-    request = READER.detail_request(TENANT, "1")
+    request = READER.detail_request(TENANT, "1", "")
     raw = json.dumps(body).encode()
     return READER.parse_detail(TENANT, Response(request=request, url=request.url, status=200, headers={}, body=raw))
 
@@ -129,7 +129,7 @@ async def test_a_requisition_closed_since_the_list_was_read_is_gone(market: Mark
     market.advance()
     [closed, *_] = before - {row["external_id"] for row in market.truth("oracle_orc", board.tenant)}
     with pytest.raises(Gone):
-        READER.parse_detail(board.tenant, await client.send(READER.detail_request(board.tenant, closed)))
+        READER.parse_detail(board.tenant, await client.send(READER.detail_request(board.tenant, closed, "")))
 
 
 async def test_a_login_page_is_no_empty_board(market: Market) -> None:

@@ -23,7 +23,7 @@ def read(page: str) -> Page:
 def detail_of(page: str) -> Posting:
     reader = source("refline")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request("673276", "2176-1")
+    request = reader.detail_request("673276", "2176-1", "")
     answer = Response(request=request, url=request.url, status=200, headers={}, body=page.encode())
     return reader.parse_detail("673276", answer)
 
@@ -77,7 +77,7 @@ def test_nothing_else_is_the_number_of_an_ad(external_id: str) -> None:
     reader = source("refline")
     assert isinstance(reader, DetailSource)
     with pytest.raises(Malformed):
-        reader.detail_request("673276", external_id)
+        reader.detail_request("673276", external_id, "")
 
 
 def test_tenants_are_six_digits_on_one_host() -> None:
@@ -99,4 +99,4 @@ async def test_unknown_tenants_and_ads() -> None:
     reader, tenant = source("refline"), client.market.boards[0].tenant
     assert isinstance(reader, DetailSource)
     with pytest.raises(Gone):
-        reader.parse_detail(tenant, await client.send(reader.detail_request(tenant, "7-1")))
+        reader.parse_detail(tenant, await client.send(reader.detail_request(tenant, "7-1", "")))

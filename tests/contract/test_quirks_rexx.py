@@ -30,7 +30,7 @@ def read(body: str, cursor: str | None = None) -> Page:
 def detail(**fields: Any) -> Posting:
     posting = {"@context": "http://schema.org", "@type": "JobPosting", "title": "Koch"} | fields
     body = f'<html><script type="application/ld+json">{json.dumps(posting)}</script></html>'
-    return Rexx().parse_detail("acme", answer(Rexx().detail_request("acme", "7"), body))
+    return Rexx().parse_detail("acme", answer(Rexx().detail_request("acme", "7", ""), body))
 
 
 def card(number: int, href: str = "/Koch-de-j{}.html") -> str:
@@ -67,7 +67,7 @@ def test_letters_are_what_was_written(encoded: str, meant: str) -> None:
 def test_a_whole_block_of_entities_is_read() -> None:
     block = json.dumps({"@type": "JobPosting", "title": "Köchin"}).replace('"', "&quot;")
     body = f'<html><script type="application/ld+json">{block}</script></html>'
-    request = Rexx().detail_request("acme", "7")
+    request = Rexx().detail_request("acme", "7", "")
     assert Rexx().parse_detail("acme", answer(request, body)).title == "Köchin"
 
 
@@ -127,7 +127,7 @@ def test_another_page_is_no_empty_board(body: str) -> None:
 
 
 def test_a_posting_that_shows_the_list_is_gone() -> None:
-    request = Rexx().detail_request("acme", "7")
+    request = Rexx().detail_request("acme", "7", "")
     with pytest.raises(Gone):
         Rexx().parse_detail("acme", answer(request, cards(1, 3)))
     with pytest.raises(Malformed):

@@ -27,7 +27,7 @@ def read(body: Any) -> Page:
 def read_detail(body: Any, external_id: str = "a-1") -> Posting:
     reader = source("rippling")
     assert isinstance(reader, DetailSource)
-    request = reader.detail_request("acme", external_id)
+    request = reader.detail_request("acme", external_id, "")
     raw = json.dumps(body).encode()
     return reader.parse_detail("acme", Response(request=request, url=request.url, status=200, headers={}, body=raw))
 

@@ -35,7 +35,7 @@ def job(**fields: Any) -> str:
 
 
 def detail(**fields: Any) -> Posting:
-    return Softgarden().parse_detail("io:acme", answer(Softgarden().detail_request("io:acme", "7"), job(**fields)))
+    return Softgarden().parse_detail("io:acme", answer(Softgarden().detail_request("io:acme", "7", ""), job(**fields)))
 
 
 def pay(low: Any, high: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def item(title: str = "Koch", place: str = "Ulm, DE", text: str = "", **more: st
 
 
 def detail(body: str, url: str | None = None) -> Posting:
-    request = READER.detail_request("acme", "12")
+    request = READER.detail_request("acme", "12", "")
     response = Response(request=request, url=url or request.url, status=200, headers={}, body=body.encode())
     return READER.parse_detail("acme", response)
 
@@ -144,7 +144,7 @@ async def test_a_posting_closed_since_the_list_was_read_is_gone(market: Market) 
     before = {row["external_id"] for row in market.truth("successfactors", board.tenant)}
     market.advance()
     [closed, *_] = before - {row["external_id"] for row in market.truth("successfactors", board.tenant)}
-    response = await client.send(READER.detail_request(board.tenant, closed))
+    response = await client.send(READER.detail_request(board.tenant, closed, ""))
     with pytest.raises(Gone):
         READER.parse_detail(board.tenant, response)
 

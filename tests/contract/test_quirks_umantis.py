@@ -79,7 +79,7 @@ def test_a_page_without_data_for_machines_is_read_as_people_do() -> None:
         "<div><h1>Koch</h1><p>Kochen</p></div><form>Suche</form>"
         "<a href='/Vacancies/7/Application/CheckLogin/1?lang=ger'>Bewerben</a><footer>Impressum</footer>"
     )
-    request = Umantis().detail_request("2824", "7-1")
+    request = Umantis().detail_request("2824", "7-1", "")
     row = Umantis().parse_detail("2824", answer(request, vacancy("Koch | Service | Acme AG", body)))
     assert (row.external_id, row.title, row.company) == ("7-1", "Koch | Service", "Acme AG")
     assert row.apply_url == "https://recruitingapp-2824.umantis.com/Vacancies/7/Application/CheckLogin/1"
@@ -89,7 +89,7 @@ def test_a_page_without_data_for_machines_is_read_as_people_do() -> None:
 
 
 def test_the_segment_of_another_language_shows_nothing() -> None:
-    request = Umantis().detail_request("2824", "7-9")
+    request = Umantis().detail_request("2824", "7-9", "")
     for title in ("| Acme AG", " | Acme AG", "", "|"):
         with pytest.raises(Malformed):
             Umantis().parse_detail("2824", answer(request, vacancy(title)))

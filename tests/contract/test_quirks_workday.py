@@ -39,7 +39,7 @@ def row(**fields: Any) -> Posting:
 
 
 def detail(body: bytes, status: int = 200) -> Posting:
-    request = READER.detail_request(TENANT, "Ulm/Job_JR1")
+    request = READER.detail_request(TENANT, "JR1", f"{READER.board_url(TENANT)}/job/Ulm/Job_JR1")
     return READER.parse_detail(TENANT, Response(request=request, url=request.url, status=status, headers={}, body=body))
 
 
@@ -195,8 +195,9 @@ async def test_a_posting_withdrawn_since_the_list_was_read_is_gone(small: Market
     before, _ = await listed(client, "workday", board.tenant)
     small.advance()
     after, _ = await listed(client, "workday", board.tenant)
-    [withdrawn, *_] = {one.external_id for one in before} - {one.external_id for one in after}
-    response = await client.send(READER.detail_request(board.tenant, withdrawn))
+    still = {one.external_id for one in after}
+    withdrawn = next(one for one in before if one.external_id not in still)
+    response = await client.send(READER.detail_request(board.tenant, withdrawn.external_id, withdrawn.url))
     assert response.status == 403
     with pytest.raises(Gone):
         READER.parse_detail(board.tenant, response)
@@ -205,7 +206,22 @@ async def test_a_posting_withdrawn_since_the_list_was_read_is_gone(small: Market
 @pytest.mark.parametrize("path", ["../../admin", "Ulm/Job_JR1?x=1", "a/b/c", "", "Ulm/Job\n_JR1", "x" * 200])
 def test_a_path_that_is_none_gets_into_no_address(path: str) -> None:
     with pytest.raises(Malformed):
-        READER.detail_request(TENANT, path)
+        READER.detail_request(TENANT, path, "")
+    for url in (f"{READER.board_url(TENANT)}/job/{path}", f"https://evil.example/external/job/{path}"):
+        request = READER.detail_request(TENANT, "JR2", url)
+        assert (request.url, request.assumed) == (
+            "https://acme.wd3.myworkdayjobs.com/wday/cxs/acme/external/job/JR2", True
+        )  # fmt: skip
+
+
+def test_a_posting_keeps_its_id_when_its_title_and_place_change() -> None:
+    paths = ("/job/Ulm/Koch_JR1-2", "/job/Neu-Ulm/Chefkoch--m-w-d-_JR1-2", "/job/Wien/Sous_Chef_JR1-2")
+    found = [row(title="Koch", externalPath=path) for path in paths]
+    assert {one.external_id for one in found} == {"JR1-2"}, "and a copy is another posting than its original"
+    asked = [READER.detail_request(TENANT, one.external_id, one.url) for one in found]
+    assert [one.url.partition("/external")[2] for one in asked] == list(paths)
+    assert not any(one.assumed for one in asked)
+    assert row(externalPath="/job/Ulm/Koch").external_id == "Ulm/Koch", "without a number, all of the path is the id"
 
 
 @pytest.mark.parametrize("cursor", ["", "20", "[2000,1]", "[-1,1]", '["x"]', "[0,1,[[1,2]]]", "[0" * 10_000])

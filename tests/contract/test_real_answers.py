@@ -23,7 +23,6 @@ from daemons.sources import SOURCES
 from lib.errors import Gone, Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import DetailSource, Page, Posting, Source, merge_rows
-from lib.text.html import html_to_text
 from tests.sim.systems import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +44,7 @@ class Case(NamedTuple):
         """What the file answers."""
         if "detail_of" in self.holds:
             assert isinstance(self.source, DetailSource)
-            return self.source.detail_request(self.holds["tenant"], self.holds["detail_of"])
+            return self.source.detail_request(self.holds["tenant"], self.holds["detail_of"], self.holds.get("url", ""))
         return self.source.request(self.holds["tenant"], self.holds.get("cursor"))
 
     def body(self) -> bytes:

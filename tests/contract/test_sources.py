@@ -97,8 +97,8 @@ def readers(source: Source) -> list[Callable[[bytes], Page | Posting]]:
     request = source.request(tenant, None)
     ways: list[Callable[[bytes], Page | Posting]] = [lambda body: source.parse(tenant, answer(request, body))]
     if isinstance(source, DetailSource):
-        known = next((golden["detail_of"] for _, _, golden in samples(source) if "detail_of" in golden), "1")
-        detail = source.detail_request(tenant, known)
+        known = next(golden for _, _, golden in samples(source) if "detail_of" in golden)
+        detail = source.detail_request(known["tenant"], known["detail_of"], known["row"]["url"])
         ways.append(lambda body: source.parse_detail(tenant, answer(detail, body)))
     return ways
 
@@ -181,7 +181,7 @@ def test_saved_payloads_give_their_golden_rows(source: Source) -> None:
     for name, body, golden in samples(source):
         if "detail_of" in golden:
             assert isinstance(source, DetailSource)
-            request = source.detail_request(golden["tenant"], golden["detail_of"])
+            request = source.detail_request(golden["tenant"], golden["detail_of"], golden["row"]["url"])
             assert said(source.parse_detail(golden["tenant"], answer(request, body))) == golden["row"], name
             continue
         request = source.request(golden["tenant"], golden["cursor"])

@@ -59,7 +59,7 @@ def detail(fields: dict[str, Any]) -> Any:
     reader = source("smartrecruiters")
     assert isinstance(reader, DetailSource)
     body = json.dumps({"id": "1", "name": "Title", "jobAd": {"sections": {}}} | fields).encode()
-    request = reader.detail_request("acme", "1")
+    request = reader.detail_request("acme", "1", "")
     return reader.parse_detail("acme", Response(request=request, url=request.url, status=200, headers={}, body=body))
 
 
@@ -73,7 +73,7 @@ def test_smartrecruiters_details() -> None:
     reader = source("smartrecruiters")
     assert isinstance(reader, DetailSource)
     with pytest.raises(Malformed):
-        reader.detail_request("acme", "../admin")
+        reader.detail_request("acme", "../admin", "")
 
 
 def test_personio_takes_each_position_in_the_language_that_has_text() -> None:

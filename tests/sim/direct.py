@@ -91,7 +91,7 @@ async def described(client: Direct, name: str, tenant: str, row: Posting) -> Pos
     reader = source(name)
     if row.html is not None or not isinstance(reader, DetailSource):
         return row
-    response = await client.send(reader.detail_request(tenant, row.external_id))
+    response = await client.send(reader.detail_request(tenant, row.external_id, row.url))
     return fill_row(row, reader.parse_detail(tenant, response))
 
 

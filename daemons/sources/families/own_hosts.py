@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from daemons.sources.families.system import System
 from lib.errors import Refused
+from lib.posting.links import Link, read_link
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(_LABEL, re.ASCII)
@@ -47,3 +49,23 @@ class OwnHosts:
         domain = self.usual[self.usual.index(".") + 1 :]
         vendor = any(host == one or host.endswith(f".{one}") for one in (domain, *self.others))
         return host if _HOST.fullmatch(host) and not vendor else None
+
+
+class Portals(System):
+    """`hosts`: where the boards are; `page`: the path of their lists."""
+
+    hosts: OwnHosts
+    page = ""
+
+    def detect(self, url: str) -> str | None:
+        link = read_link(url)
+        if link is None:
+            return None
+        return self.hosts.tenant(link.host) or (self.hosts.own(link.host) if self.is_own(link) else None)
+
+    def is_own(self, link: Link) -> bool:
+        """Whether an address on any other host shows by itself that a customer has a board of this system there."""
+        raise NotImplementedError
+
+    def board_url(self, tenant: str) -> str:
+        return f"https://{self.hosts.host(tenant)}{self.page}"

@@ -31,7 +31,7 @@ class Icims(System):
         return str(posting.number)
 
     def posting_url(self, tenant: str, posting: Posting) -> str:
-        return f"{self.board_url(tenant)}/{posting.number}/job"
+        return f"{self.board_url(tenant)}/{posting.number}/any-words-here/job"
 
     def serves(self, host: str) -> bool:
         return _HOST.fullmatch(host) is not None
@@ -85,7 +85,7 @@ class Icims(System):
         )
 
     def _card(self, posting: Posting, tenant: str) -> str:
-        url = f"{self.board_url(tenant)}/{posting.number}/any-words-here/job?in_iframe=1"
+        url = f"{self.posting_url(tenant, posting)}?in_iframe=1"
         label = '<span class="sr-only field-label">'
         return (
             '<li class="iCIMS_JobCardItem"><div class="row">'

@@ -48,7 +48,11 @@ class Softgarden(System):
 
     def posting_url(self, tenant: str, posting: Posting) -> str:
         number = self.external_id(posting)
-        return f"{_origin(tenant)}/job/{number}" if _is_classic(tenant) else f"{_origin(tenant)}/jobs/{number}/stelle/"
+        return (
+            f"{_origin(tenant)}/job/{number}/Stelle"
+            if _is_classic(tenant)
+            else f"{_origin(tenant)}/jobs/{number}/stelle/"
+        )
 
     def serves(self, host: str) -> bool:
         return (_MODERN.fullmatch(host) or _CLASSIC.fullmatch(host)) is not None

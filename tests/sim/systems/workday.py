@@ -50,10 +50,10 @@ class Workday(System):
         return f"https://{place}.myworkdayjobs.com/{quote(site)}"
 
     def external_id(self, posting: Posting) -> str:
-        return f"{_slug(posting.city.name)}/{_slug(posting.title)[:66]}_JR{posting.number}"
+        return f"JR{posting.number}"
 
     def posting_url(self, tenant: str, posting: Posting) -> str:
-        return f"{self.board_url(tenant)}/job/{self.external_id(posting)}"
+        return f"{self.board_url(tenant)}/job/{_path(posting)}"
 
     def serves(self, host: str) -> bool:
         return _HOST.fullmatch(host) is not None
@@ -84,7 +84,7 @@ class Workday(System):
             return board_page(self, view.board.tenant, view)
         number = _NUMBER.search(path)
         found = view.find(int(number[1])) if number else None
-        if found is None or path != self.external_id(found[0]):
+        if found is None or path != _path(found[0]):
             return _error("S21", "not found", 404)
         if call.kind == "page":
             return posting_page(found[0]) if found[1] else missing()
@@ -98,7 +98,7 @@ class Workday(System):
 
     def detail_id(self, payload: bytes) -> str | None:
         info = orjson.loads(payload).get("jobPostingInfo")
-        return None if info is None else str(info["externalUrl"]).partition("/job/")[2]
+        return None if info is None else str(info["externalUrl"]).rpartition("_")[2]
 
     def replay(self, call: Call, saved: Saved) -> Answer:
         if call.kind != "list":
@@ -156,7 +156,7 @@ class Workday(System):
         places = "Standorte" if posting.language == "de" else "Locations"
         row = {
             "title": posting.title,
-            "externalPath": f"/job/{self.external_id(posting)}",
+            "externalPath": f"/job/{_path(posting)}",
             "locationsText": posting.city.name if len(posting.cities) == 1 else f"{len(posting.cities)} {places}",
             "postedOn": "Heute ausgeschrieben" if posting.language == "de" else "Posted Today",
             "bulletFields": [f"JR{posting.number}"],
@@ -174,7 +174,7 @@ class Workday(System):
             "postedOn": "Posted Today",
             "startDate": posting.published.date().isoformat(),
             "jobReqId": f"JR{posting.number}",
-            "jobPostingId": self.external_id(posting).partition("/")[2],
+            "jobPostingId": _path(posting).partition("/")[2],
             "jobPostingSiteId": view.board.tenant.partition("/")[2],
             "country": {"descriptor": COUNTRY_NAMES[country]["en"], "id": _id("country", country)},
             "canApply": True,
@@ -220,6 +220,11 @@ def _terms(posting: Posting) -> dict[str, str]:
 
 def _id(name: str, value: str) -> str:
     return blake2b(f"{name}:{value}".encode(), digest_size=16).hexdigest()
+
+
+def _path(posting: Posting) -> str:
+    """Where a posting is: its place and title are in it, so it changes with them."""
+    return f"{_slug(posting.city.name)}/{_slug(posting.title)[:66]}_JR{posting.number}"
 
 
 def _slug(text: str) -> str:
