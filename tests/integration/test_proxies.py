@@ -369,6 +369,16 @@ async def test_a_tunnel_that_leads_to_somebody_else_is_the_proxys_fault(ways: Wa
     assert stranger.callers == []
 
 
+async def test_a_tunnel_that_is_none_is_the_proxys_fault(ways: Ways, encrypted: Site) -> None:
+    ways.proxies = ways.proxies[:1]
+    async with ways.client() as client:
+        await client.send(ways.get("/page"))
+        ways.proxies[0].fault = 200  # said, and nothing connected
+        with pytest.raises(ProxyFailed, match="breaks off"):
+            await client.send(Request(url=encrypted.url("/page"), documented_api=True))
+    assert encrypted.callers == []
+
+
 @pytest.mark.parametrize("fault", [407, 502])
 async def test_a_refused_tunnel_is_the_proxys_fault(ways: Ways, encrypted: Site, fault: int) -> None:
     ways.proxies = ways.proxies[:1]

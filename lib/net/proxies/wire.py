@@ -42,7 +42,7 @@ def blame(error: Exception) -> Blame | None:
         return Blame("makes no connection in time", surely=False)
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return Blame("hangs up", surely=False)
-    if isinstance(error, aiohttp.ClientOSError) and not isinstance(error, aiohttp.ClientConnectorError):
+    if isinstance(error, aiohttp.ClientOSError):
         return Blame(f"breaks off ({error.strerror or type(error).__name__})", surely=False)
     return None
 
