@@ -25,6 +25,7 @@ from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy
 from lib.net.validators import Validators
 from lib.posting import boards
+from lib.posting.contract import DetailSource
 from lib.store.blobs import Blobs
 from lib.store.connections import Database
 from tests.integration.crawling import OWNER, scene
@@ -122,6 +123,12 @@ async def test_only_metered_sources_are_metered_and_never_beyond_their_own_terms
         meter = metered(crawler, adzuna, Config(metered_daily=granted)).fetcher
         assert isinstance(meter, Meter)
         assert (meter.source, meter.daily) == ("adzuna", daily)
+
+
+def test_no_metered_source_has_details_as_only_lists_are_counted() -> None:
+    metered_ones = [one for one in SOURCES.values() if isinstance(one, MeteredSource)]
+    assert metered_ones
+    assert not [one.name for one in metered_ones if isinstance(one, DetailSource)]
 
 
 async def test_a_board_without_its_key_says_what_to_set(database: Database, tmp_path: Path) -> None:
