@@ -16,25 +16,26 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from daemons.sources.families.searches import Searches
-from lib.errors import Malformed
+from daemons.sources.families.searches import Searches, query_of
+from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
-from lib.posting.links import read_link, web_url
+from lib.posting.envelopes import need_count, number_of, rows_of
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.values import line, moment, places, salary
 
 _SITES = {"de": "adzuna.de", "at": "adzuna.at", "ch": "adzuna.ch", "gb": "adzuna.co.uk"}
 _CURRENCIES = {"de": "EUR", "at": "EUR", "ch": "CHF", "gb": "GBP"}
 _SEARCHES = Searches("Adzuna", frozenset(_SITES))
 _API = re.compile(r"v1/api/jobs/([a-z]{2})/search/\d+", re.ASCII)
+_IDS = Ids(re.compile(r"\d{1,30}", re.ASCII))
 _PAGE_SIZE = 50
 _LAST_PAGE = 40
 _IGNORED = ("__CLASS__", "adref", "latitude", "longitude", "description")  # the last: a teaser is no text
 
 
-class Adzuna:
+class Adzuna(System):
     name = "adzuna"
     title = "Adzuna"
     every = timedelta(hours=24)
@@ -61,13 +62,13 @@ class Adzuna:
 
     def board_url(self, tenant: str) -> str:
         country, what, where = _SEARCHES.check(tenant)
-        return f"https://www.{_SITES[country]}/search?{_query(q=what, w=where)}"
+        return f"https://www.{_SITES[country]}/search?{query_of(q=what, w=where)}"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         country, what, where = _SEARCHES.check(tenant)
-        page = _page(cursor)
+        page = number_of(cursor, 1)
         return Request(
-            url=f"https://api.adzuna.com/v1/api/jobs/{country}/search/{page}?{_query(what=what, where=where)}",
+            url=f"https://api.adzuna.com/v1/api/jobs/{country}/search/{page}?{query_of(what=what, where=where)}",
             params={
                 "app_id": "{adzuna_app_id}",
                 "app_key": "{adzuna_app_key}",
@@ -82,24 +83,10 @@ class Adzuna:
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        results, total = body.get("results"), body.get("count")
-        if not isinstance(results, list):
-            raise Malformed(f"results is {type(results).__name__}, list expected")
-        if total is not None and (not isinstance(total, int) or isinstance(total, bool) or total < 0):
-            raise Malformed("count is no count")
+        results, total = rows_of(body, "results"), None if body.get("count") is None else need_count(body, "count")
         country = _SEARCHES.check(tenant).country
         cursor = _next(response.request.state, results, total)
         return read_page(results, lambda item: _row(item, country), total=total, cursor=cursor)
-
-
-def _query(**words: str) -> str:
-    return urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
-
-
-def _page(cursor: str | None) -> int:
-    if cursor is not None and not re.fullmatch(r"[1-9]\d{0,3}", cursor, re.ASCII):
-        raise Malformed(f"{cursor[:80]!r} is no page")
-    return int(cursor or 1)
 
 
 def _next(state: str, results: list[Any], total: int | None) -> str | None:
@@ -110,10 +97,7 @@ def _next(state: str, results: list[Any], total: int | None) -> str | None:
 
 
 def _row(item: Record, country: str) -> Posting:
-    number = item.take("id")
-    external_id = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
-    if not re.fullmatch(r"\d{1,30}", external_id, re.ASCII):
-        raise Malformed("id is no number")
+    external_id = _IDS.check(item.take("id"))
     company, location, category = item.sub("company"), item.sub("location"), item.sub("category")
     contract = (item.get("contract_time", str), item.get("contract_type", str))
     row = Posting(

@@ -22,11 +22,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 
-from daemons.sources.families.searches import Searches
+from daemons.sources.families.searches import Searches, query_of
 from daemons.sources.families.split_search import Walking, following
 from daemons.sources.families.system import System
 from lib.errors import Malformed
@@ -101,7 +101,8 @@ class Bundesagentur(System):
         return _SEARCHES.find("de", link.query.get("was"), link.query.get("wo")) if api or page else None
 
     def board_url(self, tenant: str) -> str:
-        return f"{_SITE}/suche?{_words(tenant)}"
+        _, what, where = _SEARCHES.check(tenant)
+        return f"{_SITE}/suche?{query_of(was=what, wo=where)}"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         walking = Walking.read(cursor, allowed=frozenset(_FACETS.values()))
@@ -109,8 +110,7 @@ class Bundesagentur(System):
         if "wo" in part:
             part["umkreis"] = "0"
         _, what, where = _SEARCHES.check(tenant)
-        words = {"was": what} if "wo" in part else {"was": what, "wo": where}
-        query = urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
+        query = query_of(was=what, wo="" if "wo" in part else where)
         return Request(
             url=f"{_API}/pc/v6/jobs?{query}",
             params=part | {"page": str(walking.page), "size": str(_PAGE_SIZE)},
@@ -140,11 +140,6 @@ class Bundesagentur(System):
 
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         return read_one(response.json_object(), _detail)
-
-
-def _words(tenant: str) -> str:
-    _, what, where = _SEARCHES.check(tenant)
-    return urlencode({name: value for name, value in (("was", what), ("wo", where)) if value}, quote_via=quote)
 
 
 def _facets(body: Mapping[str, Any]) -> dict[str, dict[str, int]]:

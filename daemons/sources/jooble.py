@@ -16,26 +16,26 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import orjson
 
-from daemons.sources.families.searches import Searches
-from lib.errors import Malformed
+from daemons.sources.families.searches import Searches, query_of
+from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
-from lib.posting.links import read_link, web_url
+from lib.posting.envelopes import need_count, number_of, rows_of
+from lib.posting.links import Ids, read_link, web_url
 from lib.posting.values import line, places, salary_phrase
 
 _COUNTRIES = frozenset({"de", "at", "ch"})
 _SEARCHES = Searches("Jooble", _COUNTRIES)
-_ID = re.compile(r"-?\d{1,20}", re.ASCII)
+_IDS = Ids(re.compile(r"-?\d{1,20}", re.ASCII))
 _LAST_PAGE = 20
 _PAGE_SIZE = 100
 _IGNORED = ("snippet", "source", "updated")  # a few words are no text, and an update is no first publication
 
 
-class Jooble:
+class Jooble(System):
     name = "jooble"
     title = "Jooble"
     every = timedelta(hours=24)
@@ -57,16 +57,12 @@ class Jooble:
 
     def board_url(self, tenant: str) -> str:
         country, what, where = _SEARCHES.check(tenant)
-        words = {"rgns": where, "ukw": what}
-        query = urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
-        return f"https://{country}.jooble.org/SearchResult?{query}"
+        return f"https://{country}.jooble.org/SearchResult?{query_of(rgns=where, ukw=what)}"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         country, what, where = _SEARCHES.check(tenant)
-        if cursor is not None and not re.fullmatch(r"[1-9]\d{0,3}", cursor, re.ASCII):
-            raise Malformed(f"{cursor[:80]!r} is no page")
-        key = f"jooble_key_{country}"
-        asked = {"keywords": what, "location": where, "page": cursor or "1", "ResultOnPage": str(_PAGE_SIZE)}
+        key, page = f"jooble_key_{country}", str(number_of(cursor, 1))
+        asked = {"keywords": what, "location": where, "page": page, "ResultOnPage": str(_PAGE_SIZE)}
         return Request(
             url=f"https://{country}.jooble.org/api/{{{key}}}",
             method="POST",
@@ -74,16 +70,12 @@ class Jooble:
             body=orjson.dumps(asked),
             secrets=(key,),
             documented_api=True,
-            state=cursor or "1",
+            state=page,
         )
 
     def parse(self, tenant: str, response: Response) -> Page:
         body = response.json_object()
-        jobs, total = body.get("jobs"), body.get("totalCount")
-        if not isinstance(jobs, list):
-            raise Malformed(f"jobs is {type(jobs).__name__}, list expected")
-        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-            raise Malformed("totalCount is no count")
+        jobs, total = rows_of(body, "jobs"), need_count(body, "totalCount")
         country = _SEARCHES.check(tenant).country
         return read_page(
             jobs, lambda item: _row(item, country), total=total, cursor=_next(response.request.state, jobs)
@@ -95,10 +87,7 @@ def _next(state: str, jobs: list[Any]) -> str | None:
 
 
 def _row(item: Record, country: str) -> Posting:
-    number = item.take("id")
-    external_id = str(number) if isinstance(number, int | str) and not isinstance(number, bool) else ""
-    if not _ID.fullmatch(external_id):
-        raise Malformed("id is no number")
+    external_id = _IDS.check(item.take("id"))
     row = Posting(
         external_id=external_id,
         title=line(item.need("title", str)) or "",

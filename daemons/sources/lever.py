@@ -13,13 +13,14 @@ Traps    `description` is without the `lists` and `additional`; the two instance
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from urllib.parse import quote
 
+from daemons.sources.families.system import System
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
-from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Remote, Salary, read_page
+from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
+from lib.posting.envelopes import number_of
 from lib.posting.links import Tenants, read_link, web_url
 from lib.posting.markup import joined, paragraphs, section
 from lib.posting.values import any_remote, line, moment_ms, places, salary
@@ -43,14 +44,11 @@ _IGNORED = (
 _REMOTE: dict[str, Remote] = {"remote": "remote", "hybrid": "hybrid", "on-site": "onsite", "onsite": "onsite"}
 
 
-class Lever:
+class Lever(System):
     name = "lever"
     title = "Lever"
-    every = timedelta(hours=6)
     completeness = Completeness.SHORT_PAGE
-    healthy = Healthy()
     confidence = Confidence.CONFIRMED
-    consent = None
 
     def detect(self, url: str) -> str | None:
         link = read_link(url)
@@ -72,7 +70,7 @@ class Lever:
         site, region = _site(tenant)
         return Request(
             url=f"https://api{region}.lever.co/v0/postings/{site}",
-            params={"mode": "json", "skip": cursor or "0", "limit": str(_PAGE_SIZE)},
+            params={"mode": "json", "skip": str(number_of(cursor, 0)), "limit": str(_PAGE_SIZE)},
             documented_api=True,
         )
 

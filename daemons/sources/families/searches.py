@@ -8,10 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import quote, urlencode
 
 from lib.errors import Refused
 
 _WORDS = re.compile(r"(?:[^\W_](?:[\w .,&+/()#'-]{0,98}[\w.+#)])?)?")
+
+
+def query_of(**words: str) -> str:
+    """Those of the words that say something, as the query of an address."""
+    return urlencode({name: value for name, value in words.items() if value}, quote_via=quote)
 
 
 class Search(NamedTuple):
