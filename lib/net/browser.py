@@ -8,6 +8,7 @@ media, downloads and whatever is no GET are left out.
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,7 +101,7 @@ class Browser:
         try:
             self._chromium = await self._playwright.chromium.launch(
                 executable_path=self._executable, args=list(_ARGUMENTS), chromium_sandbox=not _is_root(),
-                timeout=_START_S * 1000,
+                timeout=_START_S * 1000, env=_environment(),
             )  # fmt: skip
         except Error as error:
             await self._playwright.stop()
@@ -224,6 +225,11 @@ def _passed_on(response: Response) -> dict[str, str]:
     """The headers that a page needs; those about the connection would no longer be true."""
     names = ("content-type", "access-control-allow-origin", "content-security-policy", "location")
     return {name: response.headers[name] for name in names if name in response.headers}
+
+
+def _environment() -> dict[str, str | float | bool]:
+    """All that Chromium is told: nothing of our configuration, whose keys a page that breaks out would find there."""
+    return {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
 
 
 def _is_root() -> bool:

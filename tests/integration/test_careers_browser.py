@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 from daemons.careers import pages
@@ -74,6 +75,16 @@ async def test_images_downloads_and_posts_are_left_out_and_scripts_run() -> None
         assert asked == {"https://acme.example/", "https://acme.example/app.js", "https://acme.example/data"}
         with pytest.raises(Gone):
             await browser.send(Request(url="https://acme.example/away"))
+
+
+@needs_chromium
+async def test_the_browser_knows_nothing_of_our_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAKANZ_SOURCE_KEYS", "some_key=0123456789")
+    async with Browser(CHROMIUM, Scripted({}), least_memory=LEAST):
+        ours = psutil.Process().children(recursive=True)
+        chromium = [one.environ() for one in ours if "--headless=new" in one.cmdline()]
+        assert chromium
+        assert not [name for told in chromium for name in told if name.startswith("VAKANZ_")]
 
 
 async def test_no_browser_is_a_clear_error() -> None:
