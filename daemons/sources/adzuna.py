@@ -22,7 +22,7 @@ from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, Salary, read_page
 from lib.posting.envelopes import need_count, number_of, rows_of
-from lib.posting.links import Ids, read_link, web_url
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.values import line, moment, places, salary
 
 _SITES = {"de": "adzuna.de", "at": "adzuna.at", "ch": "adzuna.ch", "gb": "adzuna.co.uk"}
@@ -48,10 +48,7 @@ class Adzuna(System):
     )
     metered = 250
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         api = _API.fullmatch("/".join(link.segments)) if link.host == "api.adzuna.com" else None
         if api is not None:
             return _SEARCHES.find(api[1], link.query.get("what"), link.query.get("where"))

@@ -18,7 +18,7 @@ from lib.errors import Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
 from lib.posting.envelopes import next_page, number_of, rows_of
-from lib.posting.links import read_link, web_url
+from lib.posting.links import Link, web_url
 from lib.posting.values import line, moment_s, places
 
 _TENANT = "all"
@@ -33,9 +33,8 @@ class Arbeitnow(System):
     healthy = Healthy()
     confidence = Confidence.WORKING
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        return _TENANT if link is not None and link.host.removeprefix("www.") == "arbeitnow.com" else None
+    def tenant_of(self, link: Link) -> str | None:
+        return _TENANT if link.host.removeprefix("www.") == "arbeitnow.com" else None
 
     def board_url(self, tenant: str) -> str:
         _check(tenant)

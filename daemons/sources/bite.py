@@ -25,7 +25,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, read_one, read_page
 from lib.posting.countries import country_code
 from lib.posting.envelopes import need_count, rows_of
-from lib.posting.links import Ids, Tenants, read_link, web_url
+from lib.posting.links import Ids, Link, Tenants, web_url
 from lib.posting.values import language, line, moment, places, salary
 
 _TENANTS = Tenants("B-ITE", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}:[A-Za-z0-9][A-Za-z0-9_-]{0,159}", re.ASCII))
@@ -46,9 +46,8 @@ class Bite(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.WORKING
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None or link.host != "cs-assets.b-ite.com":
+    def tenant_of(self, link: Link) -> str | None:
+        if link.host != "cs-assets.b-ite.com":
             return None
         found = _SCRIPT.fullmatch("/".join(link.segments))
         return _TENANTS.find(f"{found[1]}:{found[2]}") if found else None

@@ -46,7 +46,7 @@ from lib.posting.contract import (
 )
 from lib.posting.countries import country_code
 from lib.posting.envelopes import need_count, rows_of
-from lib.posting.links import Ids, read_link, web_url
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.markup import paragraphs
 from lib.posting.values import line, moment, places, salary
 
@@ -92,10 +92,7 @@ class Bundesagentur(System):
     )
     window = 10_000
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         api = link.host == "rest.arbeitsagentur.de" and link.segments[:2] == ("jobboerse", "jobsuche-service")
         page = link.host.removeprefix("www.") == "arbeitsagentur.de" and link.segments == ("jobsuche", "suche")
         return _SEARCHES.find("de", link.query.get("was"), link.query.get("wo")) if api or page else None

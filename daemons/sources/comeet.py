@@ -24,7 +24,7 @@ from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Ids, Tenants, read_link, web_url
+from lib.posting.links import Ids, Link, Tenants, web_url
 from lib.posting.markup import joined, section
 from lib.posting.trees import decoded
 from lib.posting.values import line, places
@@ -56,9 +56,8 @@ class Comeet(System):
     completeness = Completeness.DOCUMENT
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None or link.host not in _HOSTS or link.segments[:1] != ("jobs",):
+    def tenant_of(self, link: Link) -> str | None:
+        if link.host not in _HOSTS or link.segments[:1] != ("jobs",):
             return None
         return _TENANTS.find("/".join(link.segments[1:3]))
 

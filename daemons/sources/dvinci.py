@@ -32,7 +32,7 @@ from lib.posting.contract import (
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import read_link, web_url
+from lib.posting.links import Link, web_url
 from lib.posting.markup import joined
 from lib.posting.values import any_remote, language, line, moment, places, salary
 
@@ -68,10 +68,7 @@ class Dvinci(System):
     completeness = Completeness.DOCUMENT
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         portal, rest = _portal(link.segments)
         tenant = _HOSTS.tenant(link.host)
         if tenant is None and rest[:2] == ("jobPublication", "list.json"):

@@ -31,7 +31,7 @@ from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_one, read_page
 from lib.posting.envelopes import need_count, rows_of
-from lib.posting.links import Ids, address_on, read_link, web_url
+from lib.posting.links import Ids, Link, address_on, web_url
 from lib.posting.trees import html_tree
 from lib.posting.values import line, moment_s, places
 
@@ -59,10 +59,7 @@ class Eightfold(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         domain = link.query.get("domain", "").lower()
         known = domain if "." in domain and _DOMAIN.fullmatch(domain) else ""
         host = _HOSTS.tenant(link.host)

@@ -20,7 +20,7 @@ from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, clean_text, read_page
 from lib.posting.envelopes import count_of, rows_of
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.links import Link, Tenants, web_url
 from lib.posting.values import any_remote, language, line, moment, places, salary, salary_span
 
 _TENANTS = Tenants("Greenhouse", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII), frozenset({"embed", "v1"}))
@@ -50,9 +50,8 @@ class Greenhouse(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None or link.host not in _HOSTS:
+    def tenant_of(self, link: Link) -> str | None:
+        if link.host not in _HOSTS:
             return None
         if link.segments[:1] == ("embed",):
             return _TENANTS.find(link.query.get("for"))

@@ -28,7 +28,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
 from lib.posting.envelopes import next_page, number_of
 from lib.posting.jobposting import job_postings
-from lib.posting.links import Ids, read_link, web_url
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import line, places
 
@@ -52,9 +52,8 @@ class Icims(Subdomains):
     reserved = frozenset({"login", "developer", "developer-community", "support", "c"})
     page = "/jobs"
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        return super().detect(url) if link and link.segments[:1] in ((), ("",), ("jobs",)) else None
+    def tenant_of(self, link: Link) -> str | None:
+        return super().tenant_of(link) if link.segments[:1] in ((), ("",), ("jobs",)) else None
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         asked = {"ss": "1", "in_iframe": "1", "pr": str(number_of(cursor, 0))}

@@ -41,7 +41,7 @@ from lib.posting.contract import (
 )
 from lib.posting.countries import country_code
 from lib.posting.envelopes import count_of
-from lib.posting.links import Ids, Tenants, read_link
+from lib.posting.links import Ids, Link, Tenants
 from lib.posting.markup import joined
 from lib.posting.trees import html_tree, script_json
 from lib.posting.values import amount, language, line, moment, places, salary
@@ -69,9 +69,8 @@ class Join(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.WORKING
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None or link.host not in ("join.com", "www.join.com"):
+    def tenant_of(self, link: Link) -> str | None:
+        if link.host not in ("join.com", "www.join.com"):
             return None
         segments = link.segments[1:] if link.segments and _LOCALE.fullmatch(link.segments[0]) else link.segments
         return _TENANTS.find("".join(segments[1:2])) if segments[:1] == ("companies",) else None

@@ -24,7 +24,7 @@ from daemons.sources.families.system import System
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Healthy, Page, Posting, Record, read_page
 from lib.posting.envelopes import need_count, number_of, rows_of
-from lib.posting.links import Ids, read_link, web_url
+from lib.posting.links import Ids, Link, web_url
 from lib.posting.values import line, places, salary_phrase
 
 _COUNTRIES = frozenset({"de", "at", "ch"})
@@ -48,10 +48,9 @@ class Jooble(System):
     )
     metered = 20
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        country, _, domain = link.host.partition(".") if link is not None else ("", "", "")
-        if link is None or domain != "jooble.org" or link.segments != ("SearchResult",):
+    def tenant_of(self, link: Link) -> str | None:
+        country, _, domain = link.host.partition(".")
+        if domain != "jooble.org" or link.segments != ("SearchResult",):
             return None
         return _SEARCHES.find(country, link.query.get("ukw"), link.query.get("rgns"))
 

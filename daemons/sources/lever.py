@@ -21,7 +21,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_page
 from lib.posting.countries import country_code
 from lib.posting.envelopes import number_of
-from lib.posting.links import Tenants, read_link, web_url
+from lib.posting.links import Link, Tenants, web_url
 from lib.posting.markup import joined, paragraphs, section
 from lib.posting.values import any_remote, line, moment_ms, places, salary
 
@@ -50,10 +50,7 @@ class Lever(System):
     completeness = Completeness.SHORT_PAGE
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         service, _, domain = link.host.partition(".")
         if domain not in ("lever.co", "eu.lever.co") or service not in ("jobs", "api"):
             return None

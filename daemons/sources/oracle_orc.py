@@ -35,7 +35,7 @@ from lib.posting.contract import (
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import Ids, Tenants, read_link
+from lib.posting.links import Ids, Link, Tenants
 from lib.posting.markup import joined
 from lib.posting.values import language, line, moment, places
 
@@ -76,10 +76,7 @@ class OracleRecruiting(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         if link.segments[:2] == _SITE and link.segments[3:4] == ("sites",):
             return _TENANTS.find(f"{link.host}/{''.join(link.segments[4:5])}")
         if "/".join(link.segments).startswith(_API):

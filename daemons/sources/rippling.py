@@ -24,7 +24,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_one, read_page
 from lib.posting.countries import country_code
 from lib.posting.envelopes import count_of, rows_of
-from lib.posting.links import Ids, Tenants, read_link, web_url
+from lib.posting.links import Ids, Link, Tenants, web_url
 from lib.posting.markup import joined
 from lib.posting.values import any_remote, line, moment, places, salary, salary_span
 
@@ -43,10 +43,7 @@ class Rippling(System):
     completeness = Completeness.DOCUMENT
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         if link.host == "api.rippling.com":
             return _TENANTS.find("".join(link.segments[5:6])) if link.segments[:5] == _API else None
         if link.host not in _HOSTS:

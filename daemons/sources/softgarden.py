@@ -36,7 +36,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_one, read_page
 from lib.posting.envelopes import count_of, rows_of
 from lib.posting.jobposting import read_job_posting
-from lib.posting.links import Ids, Link, address_on, read_link, web_url
+from lib.posting.links import Ids, Link, address_on, web_url
 from lib.posting.trees import html_tree, text_of
 from lib.posting.values import day, places
 
@@ -57,10 +57,7 @@ class Softgarden(System):
     completeness = Completeness.DOCUMENT
     confidence = Confidence.WORKING
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         if classic := _CLASSIC.tenant(link.host):
             return f"{_MARK}{classic}"
         return _MODERN.tenant(link.host) or _own(link)

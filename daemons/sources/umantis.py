@@ -37,7 +37,7 @@ from lib.posting.contract import (
     clean_text,
     read_page,
 )
-from lib.posting.links import Ids, Link, address_on, read_link, web_url
+from lib.posting.links import Ids, Link, address_on, web_url
 from lib.posting.trees import html_tree, inner_html, text_of
 from lib.posting.values import day, line, places
 
@@ -64,10 +64,9 @@ class Umantis(Portals):
     confidence = Confidence.WORKING
     hosts = OwnHosts("Umantis", ".umantis.com", ("de.umantis.com", "ch.umantis.com"))
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        numbered = _NUMBERED.fullmatch(link.host) if link else None
-        return numbered[1] if numbered else super().detect(url)
+    def tenant_of(self, link: Link) -> str | None:
+        numbered = _NUMBERED.fullmatch(link.host)
+        return numbered[1] if numbered else super().tenant_of(link)
 
     def is_own(self, link: Link) -> bool:
         return link.segments[:1] == ("Vacancies",) and link.segments[2:3] == ("Description",)

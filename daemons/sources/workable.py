@@ -24,7 +24,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
 from lib.posting.countries import country_code
 from lib.posting.envelopes import rows_of
-from lib.posting.links import Ids, Tenants, read_link, web_url
+from lib.posting.links import Ids, Link, Tenants, web_url
 from lib.posting.values import line, moment, places
 
 _TENANTS = Tenants(
@@ -42,10 +42,7 @@ class Workable(System):
     completeness = Completeness.DOCUMENT
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         if link.host == "apply.workable.com":
             is_widget = link.segments[:4] == ("api", "v1", "widget", "accounts")
             return _TENANTS.find("".join(link.segments[4:5] if is_widget else link.segments[:1]))

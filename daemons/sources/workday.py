@@ -30,7 +30,7 @@ from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_one, read_page
 from lib.posting.countries import country_code
 from lib.posting.envelopes import need_count, rows_of
-from lib.posting.links import Tenants, address_on, read_link
+from lib.posting.links import Link, Tenants, address_on
 from lib.posting.values import line, moment, places
 
 _TENANTS = Tenants("Workday", re.compile(r"[a-z0-9_-]{1,63}\.wd\d{1,4}/[a-z0-9][a-z0-9_-]{0,99}", re.ASCII))
@@ -57,10 +57,7 @@ class Workday(System):
     completeness = Completeness.TOTAL
     confidence = Confidence.CONFIRMED
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         segments = [segment.lower() for segment in link.segments]
         if segments[:2] == ["wday", "cxs"]:
             segments = segments[3:]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from daemons.sources.families.system import System
 from lib.errors import Refused
-from lib.posting.links import Link, read_link
+from lib.posting.links import Link
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(_LABEL, re.ASCII)
@@ -57,10 +57,7 @@ class Portals(System):
     hosts: OwnHosts
     page = ""
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         return self.hosts.tenant(link.host) or (self.hosts.own(link.host) if self.is_own(link) else None)
 
     def is_own(self, link: Link) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from daemons.sources.families.system import System
-from lib.posting.links import Tenants, read_link
+from lib.posting.links import Link, Tenants
 
 
 class Paths(System):
@@ -20,10 +20,7 @@ class Paths(System):
     page = ""
     places: tuple[tuple[str, tuple[str, ...]], ...]
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         for host, path in self.places:
             if link.host == host and link.segments[: len(path)] == path:
                 return self.tenants.find("".join(link.segments[len(path) : len(path) + 1]))

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from daemons.sources.families.system import System
 from lib.net.messages import Response
-from lib.posting.links import Tenants, check_hosted, read_link
+from lib.posting.links import Link, Tenants, check_hosted
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _NO_TENANTS = frozenset({"www", "api", "app"})
@@ -23,10 +23,7 @@ class Subdomains(System):
     form = _NAME
     page = ""
 
-    def detect(self, url: str) -> str | None:
-        link = read_link(url)
-        if link is None:
-            return None
+    def tenant_of(self, link: Link) -> str | None:
         for ending in (self.ending, *self.endings):
             if link.host.endswith(ending):
                 return self._tenants.find(link.host.removesuffix(ending))
