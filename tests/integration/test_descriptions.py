@@ -119,6 +119,30 @@ async def test_a_missing_page_closes_its_posting_at_once(market: Scene) -> None:
     assert (await states(market))["closed"] == 1
 
 
+async def test_an_address_that_is_only_assumed_closes_nothing(database: Database, life: Life, tmp_path: Path) -> None:
+    """A list that led elsewhere: what is missing where its posting might be instead is not gone."""
+    async with scene(database, tmp_path, Market(4, companies=2, postings=12, systems=["rexx"])) as market:
+        await market.crawl([board.id for board, _ in await boards.list_all(database)])
+        elsewhere, *listed = sorted(await market.rows())
+        await database.execute(
+            "UPDATE posting SET url = 'https://karriere.elsewhere.de/koch-de-j1.html' WHERE id = $1",
+            (await market.rows())[elsewhere]["id"],
+        )
+        market.sim.misbehave("not_found", times=None)
+        await describe(market)
+        rows = await market.rows()
+        assert rows[elsewhere]["state"] == "discovered"
+        assert {rows[key]["state"] for key in listed} == {"closed"}
+        (waiting,) = await retries(market)
+        assert (waiting["attempts"], waiting["refusals"], waiting["reason"][:5]) == (1, 0, "Gone:")
+
+        market.sim.behave()
+        await database.execute("UPDATE detail_retry SET retry_at = now()")
+        await do_chore("retry_details", life, SESSION)
+        await describe(market)
+        assert (await market.rows())[elsewhere]["state"] == "described"
+
+
 async def test_a_page_that_refuses_three_times_closes_its_posting(market: Scene, life: Life) -> None:
     refused = min(await market.rows())
     shard = (await market.rows())[refused]["shard"]
