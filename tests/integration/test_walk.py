@@ -41,6 +41,7 @@ class Trouble(NamedTuple):
 
 # A page that is cut in the middle is read as far as it goes: its last row may say less than it did.
 PAGES = ("concludis", "icims", "jobvite", "onlyfy", "refline", "rexx", "softgarden", "successfactors", "umantis")
+CUT = (*PAGES, "workday")  # whose robots.txt ends with what it allows
 TROUBLES = [
     Trouble("rate_limited", "RateLimited: ", (3_590, 3_620), settings={"retry_after_s": 3_600}),
     Trouble("rate_limited", "RateLimited: ", (3_590, 3_620), settings={"retry_after_s": 3_600, "as_date": True}),
@@ -61,8 +62,8 @@ TROUBLES = [
     Trouble("wrong_total", "not proven complete", USUAL, sources=TOTALS),
     Trouble("private_redirect", "Refused: ", BACKOFF),
     Trouble("huge_body", "TooLarge: ", BACKOFF, sources=("ashby",)),
-    Trouble("broken_json", "Malformed: ", BACKOFF, sources=tuple(name for name in SYSTEMS if name not in PAGES)),
-    Trouble("broken_json", "Malformed: |only [0-9]+ rows where|not proven", (50, 23_000), "", sources=PAGES),
+    Trouble("broken_json", "Malformed: ", BACKOFF, sources=tuple(name for name in SYSTEMS if name not in CUT)),
+    Trouble("broken_json", "Malformed: |only [0-9]+ rows where|not proven|Disallowed: ", (50, 23_000), "", sources=CUT),
 ]  # fmt: skip
 
 
