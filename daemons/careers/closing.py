@@ -1,7 +1,8 @@
 """What a visit to a posting's page says about the posting, and when to come back. Pure.
 
 A career page is no list that could be proven complete, so no posting is closed because nothing links to it any more:
-its own page has to say so. What a page's answer means for its posting is decided in `lib.posting.closing`.
+its own page has to say so. What a page's answer means for its posting is decided in `lib.posting.closing`. A site that
+says the same of most of its postings at once is rather broken, or behind a wall, than without jobs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import timedelta
 from enum import Enum
 
 from lib.errors import SourceError
-from lib.posting.closing import Decision, Evidence, PageSays, decide, page_says
+from lib.posting.closing import CONFIRMATIONS, PATIENCE, Decision, Evidence, PageSays, decide, page_says
 from lib.posting.contract import Healthy
 
 
@@ -37,21 +38,43 @@ _SAYS = {
     Sight.UNREACHABLE: PageSays.NOTHING,
     Sight.UNREAD: PageSays.NOTHING,
 }
+_AWAY = frozenset({Sight.GONE, Sight.REFUSED, Sight.UNREACHABLE, Sight.LED_BACK})
+_IF_MANY = {Sight.LED_BACK: CONFIRMATIONS, Sight.LED_ON: CONFIRMATIONS, Sight.REFUSED: PATIENCE}
+_FEW = 3
+_MOST_DOUBTS = 1_000
 _SIGHTS = {PageSays.GONE: Sight.GONE, PageSays.REFUSED: Sight.REFUSED}
 
 
 def doubts_after(sight: Sight, doubts: int) -> int:
-    """How many visits in a row left a doubt. One that says nothing leaves the count as it was."""
+    """How many visits in a row spoke against the page's postings. One that says nothing leaves the count as it was."""
     says = _SAYS[sight]
-    if says is PageSays.REFUSED:
-        return doubts + 1
-    return doubts if says is PageSays.NOTHING else 0
+    if says is PageSays.LIVE:
+        return 0
+    return doubts if says is PageSays.NOTHING else min(doubts + 1, _MOST_DOUBTS)
 
 
-def closes(sight: Sight, doubts: int) -> bool:
-    """Whether an open posting is closed, after `doubts` doubtful visits in a row, this one among them."""
+def closes(sight: Sight, doubts: int, *, many: bool = False) -> bool:
+    """Whether an open posting is closed, after `doubts` such visits in a row, this one among them.
+
+    `many`: most of the site's postings are told off in this way in the same turn.
+    """
+    if many and doubts < _IF_MANY.get(sight, 0):
+        return False
     known = Evidence(is_open=True, page=_SAYS[sight], refusals=doubts)
     return decide(known, Healthy()) is Decision.CLOSE
+
+
+def are_many(over: int, held: int) -> bool:
+    """Whether `over` of `held` open postings are more than a site loses in a day."""
+    return over >= _FEW and over > held * Healthy().max_drop
+
+
+def is_away(sight: Sight, doubts: int) -> bool:
+    """Whether the careers page, seen so, says that nothing of its site is to be believed now: it could not be had.
+
+    One that is gone for several turns in a row is gone, and so are its postings.
+    """
+    return sight in _AWAY and not (_SAYS[sight] is PageSays.GONE and doubts >= CONFIRMATIONS)
 
 
 def sight_of(error: SourceError) -> Sight:
@@ -59,14 +82,19 @@ def sight_of(error: SourceError) -> Sight:
     return _SIGHTS.get(page_says(error), Sight.UNREACHABLE)
 
 
-def next_visit(kind: str, state: str, attempts: int, every: timedelta) -> timedelta:
-    """How long a page is left alone: one with postings or links to them until the site's next turn."""
+def next_visit(kind: str, state: str, attempts: int, every: timedelta, *, steady: bool = False) -> timedelta:
+    """How long a page is left alone: one with postings or links to them until the site's next turn.
+
+    `steady`: the careers page, or one that holds postings; what fails there is asked again each turn.
+    """
+    turn = every * 0.8  # a turn comes a little earlier or later each time
+    later = min(timedelta(days=14), every * float(2 ** min(attempts, 10)))
     if state == "browser":
-        return timedelta(0) if attempts == 0 else min(timedelta(days=14), every * float(2 ** min(attempts, 10)))
+        return timedelta(0) if attempts == 0 else later
     if state == "aside":
-        return min(timedelta(days=14), timedelta(hours=6) * float(2 ** min(attempts, 10)))
-    if state == "gone":
-        return timedelta(days=30)
+        return turn if steady else min(timedelta(days=14), timedelta(hours=6) * float(2 ** min(attempts, 10)))
+    if state == "gone":  # it may have been a mistake: soon once more, then more and more seldom
+        return turn if steady or attempts <= 1 else min(timedelta(days=30), later * 0.8)
     if kind in ("ad", "list", "document"):
-        return every * 0.8  # a turn comes a little earlier or later each time
+        return turn
     return timedelta(days=30)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
 
 from daemons.careers import leads, pages
-from daemons.careers.closing import Sight, closes, doubts_after, next_visit
+from daemons.careers.closing import next_visit
+from daemons.careers.doubles import same
 from daemons.careers.elsewhere import Elsewhere, board_behind
-from daemons.careers.pages import Kind, Page, State
+from daemons.careers.pages import Page, ad_of
 from daemons.careers.site import Site
 from daemons.careers.survey import Client, Rights, Survey
+from daemons.careers.turn import Turn
 from daemons.careers.visits import Readers, Visit, Visitor
 from daemons.crawl.archive import Archive
 from daemons.crawl.walk import patiently
@@ -32,9 +34,8 @@ from lib.store.blobs import Store
 from lib.store.connections import Connection, Database
 
 MAX_VISITS = 1_000  # of one site in one turn
+_LONGEST = timedelta(minutes=30)  # a turn at a site that drips its pages
 _TOGETHER = 20
-_MAX_UNREACHABLE = 5  # pages in a row: the site is away
-_GRACE = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +54,6 @@ class Outcome:
     error: str | None = None
 
 
-@dataclass
-class _Turn:
-    """What a turn has found so far. `held`: external id -> content hash, None where closed."""
-
-    held: dict[str, bytes | None]
-    in_browser: bool
-    seen: dict[str, str] = field(default_factory=dict)  # external id -> the page that shows it
-    visited: int = 0
-    new: int = 0
-    changed: int = 0
-    closed: int = 0
-    aside: int = 0
-    waiting: int = 0
-    led: int = 0
-    forbidden: int = 0
-    unreachable: int = 0
-    elsewhere: Elsewhere | None = None
-    problem: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Crawler:
     """What crawling sites needs. `owner` holds the claims; `session` is written into everything."""
@@ -86,6 +67,7 @@ class Crawler:
     owner: str
     rng: random.Random
     turned: Callable[[], None] = lambda: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def crawl(self, board: Board, *, in_browser: bool = False) -> Outcome:
         """One turn at a site that this owner has claimed. `in_browser`: only its pages that need one; `client` is it.
@@ -95,7 +77,7 @@ class Crawler:
         site = Site.of(board.tenant)
         if site is None:
             return await self._fail(board, Malformed(f"{board.tenant!r} is no site"))
-        turn = _Turn((await writing.held(self.database, board.id)).hashes, in_browser)
+        turn = Turn((await writing.held(self.database, board.id)).hashes, in_browser, self.clock())
         survey = Survey(site, self.client, self._send)
         try:
             rights = await survey.rights()
@@ -103,9 +85,8 @@ class Crawler:
             if refusal is not None:
                 raise Denied(refusal)
             if not in_browser:
-                now = datetime.now(UTC)
                 start = pages.Lead(url=site.start, depth=0, kind="list")
-                await pages.find(self.database, board.id, [start, *await survey.leads()], now)
+                await pages.find(self.database, board.id, [start, *await survey.leads()], turn.began)
             await self._visit_all(board, site, rights, turn)
         except SourceError as error:
             return await self._fail(board, error)
@@ -116,92 +97,79 @@ class Crawler:
     async def _send(self, request: Request, validators: Validators | None = None) -> Response:
         return await patiently(partial(self.client.send, request, validators=validators), self.rng, self.turned)
 
-    async def _visit_all(self, board: Board, site: Site, rights: Rights, turn: _Turn) -> None:
+    async def _visit_all(self, board: Board, site: Site, rights: Rights, turn: Turn) -> None:
         visitor = Visitor(
             site=site, send=self._send, rights=rights, readers=self.readers, version=self.version,
             archive=Archive(self.database, self.blobs, board.id, self.session),
         )  # fmt: skip
-        began = datetime.now(UTC)
-        while turn.visited < MAX_VISITS and turn.unreachable < _MAX_UNREACHABLE and turn.elsewhere is None:
+        while turn.visited < MAX_VISITS and not turn.is_failing and turn.elsewhere is None and self._has_time(turn):
             # The start alone: it may say that all jobs are elsewhere.
             some = 1 if turn.visited == 0 else _TOGETHER
-            due = await pages.due(self.database, board.id, datetime.now(UTC), some, in_browser=turn.in_browser)
-            due = [page for page in due if page.read_at is None or page.read_at < began]
+            due = await pages.due(self.database, board.id, self.clock(), some, turn.began, in_browser=turn.in_browser)
             if not due:
                 return
-            visits = await visitor.visit(due)
+            visits = await visitor.visit([turn.asked(page) for page in due])
             turn.visited += len(visits)
             if visits[0].page.depth == 0:
                 self._judge_start(visits[0], turn)
             await self._take(board, site, turn, visits)
             self.turned()
 
-    def _judge_start(self, visit: Visit, turn: _Turn) -> None:
+    def _has_time(self, turn: Turn) -> bool:
+        return self.clock() - turn.began < _LONGEST
+
+    def _judge_start(self, visit: Visit, turn: Turn) -> None:
         """The careers page itself: where it cannot be had there is nothing to say about the site."""
         turn.elsewhere = board_behind(visit)
         if turn.elsewhere is None and visit.response is None:
             turn.problem = f"careers page: {visit.reason}"
 
-    async def _take(self, board: Board, site: Site, turn: _Turn, visits: Sequence[Visit]) -> None:
-        """Writes what the visits found: postings, then closings, then the pages, so that a crash repeats work only."""
-        now = datetime.now(UTC)
+    async def _take(self, board: Board, site: Site, turn: Turn, visits: Sequence[Visit]) -> None:
+        """Writes what the visits found: postings, then the pages, so that a crash repeats work only."""
+        now = self.clock()
         rows: list[Listed] = []
         touched: list[str] = []
-        closing: list[str] = []
         visited: list[Page] = []
         found: list[pages.Lead] = []
         for visit in visits:
-            page, shown, lost = self._judge(visit, turn, now)
-            visited.append(
-                replace(page, due_at=now + next_visit(page.kind, page.state, page.attempts, self._every(board)))
-            )
-            closing += lost
+            page, shown = turn.judge(visit, now)
+            ads = [_named(one, board) for one in visit.postings if one.external_id in shown]
+            own, twins = await self._without_doubles(board, turn, ads, rows)
+            rows += [Listed.of(one, visit.raw_id) for one in own]
+            if twins:
+                page = _with_doubles(page, twins)
             touched += page.external_ids if visit.unchanged else ()
-            rows += [Listed.of(_named(one, board), visit.raw_id) for one in visit.postings if one.external_id in shown]
+            steady = page.depth == 0 or bool(page.external_ids)
+            wait = next_visit(page.kind, page.state, page.attempts, self._every(board), steady=steady)
+            visited.append(replace(page, due_at=now + wait))
             found += _leads(visit, site)
         fresh = [row for row in rows if turn.held.get(row.posting.external_id) != row.hash]
         touched += [row.posting.external_id for row in rows if row not in fresh]
         await self._ingest(board, turn, fresh, now)
-        await self._write(board, turn, touched, closing, visited, now)
+        await self._write(board, turn, touched, [], visited, now)
         known = {page.url for page in visited}
         turn.led += len(found)
         await pages.find(self.database, board.id, [lead for lead in found if lead.url not in known], now)
 
-    def _judge(self, visit: Visit, turn: _Turn, now: datetime) -> tuple[Page, set[str], list[str]]:
-        """The page as it is known after a visit, which of its postings are written, and which are closed."""
-        open_now = {
-            one.external_id for one in visit.postings if one.valid_through is None or one.valid_through + _GRACE > now
-        }
-        sight = visit.sight
-        if visit.postings and not open_now:
-            sight = Sight.ENDED
-        shown = {one for one in open_now if turn.seen.setdefault(one, visit.page.url) == visit.page.url}
-        doubts = doubts_after(sight, visit.page.doubts)
-        over = closes(sight, doubts)
-        lost = [one for one in visit.page.external_ids if one not in open_now and not visit.unchanged] if over else []
-        kept = visit.page.external_ids if not over else ()
-        turn.forbidden += visit.forbidden
-        if not visit.forbidden:
-            turn.unreachable = turn.unreachable + 1 if sight is Sight.UNREACHABLE else 0
-        state, kind = _state(visit, sight), _kind(visit, sight)
-        turn.aside += state == "aside"
-        turn.waiting += state == "browser"
-        validators = Validators.of(visit.response.headers) if visit.response is not None else None
-        page = replace(
-            visit.page,
-            state=state,
-            kind=kind,
-            external_ids=tuple(dict.fromkeys((*shown, *kept))),
-            etag=validators.etag if validators else visit.page.etag,
-            last_modified=validators.last_modified if validators else visit.page.last_modified,
-            body_hash=visit.body_hash,
-            doubts=doubts,
-            attempts=visit.page.attempts + 1 if state == "aside" or (state == "browser" and turn.in_browser) else 0,
-            reason=visit.reason,
-        )
-        return page, shown, lost
+    async def _without_doubles(
+        self, board: Board, turn: Turn, ads: list[Posting], before: list[Listed]
+    ) -> tuple[list[Posting], dict[str, str]]:
+        """A page's postings without those new ones that the site has at another address, and those addresses by id."""
+        new = [one for one in ads if turn.held.get(one.external_id) is None]
+        if not new:
+            return ads, {}
+        known = await pages.same_titles(self.database, board.id, [one.title for one in new])
+        known += [ad_of(row.posting) for row in before]
+        doubles: dict[str, str] = {}
+        for one in new:
+            ad = ad_of(one)
+            twin = next((other for other in known if other.external_id != ad.external_id and same(ad, other)), None)
+            if twin is not None:
+                doubles[ad.external_id] = twin.url
+            known.append(ad)
+        return [one for one in ads if one.external_id not in doubles], doubles
 
-    async def _ingest(self, board: Board, turn: _Turn, rows: list[Listed], now: datetime) -> None:
+    async def _ingest(self, board: Board, turn: Turn, rows: list[Listed], now: datetime) -> None:
         async def write(executor: Executor, batch: Sequence[Listed]) -> None:
             if not await writing.ingest(executor, board.id, self.session, self.owner, now, batch):
                 raise Fenced(f"board {board.id} was taken over")
@@ -219,9 +187,9 @@ class Crawler:
             turn.held[row.posting.external_id] = row.hash
 
     async def _write(
-        self, board: Board, turn: _Turn, touched: list[str], closing: list[str], visited: list[Page], now: datetime
+        self, board: Board, turn: Turn, touched: list[str], closing: list[str], visited: list[Page], now: datetime
     ) -> None:
-        over = [one for one in closing if turn.held.get(one) is not None and one not in turn.seen]
+        over = [one for one in dict.fromkeys(closing) if turn.held.get(one) is not None]
 
         async def work(connection: Connection) -> None:
             if not await boards.still_claimed(connection, self.owner, board.id):
@@ -237,12 +205,13 @@ class Crawler:
         for one in over:
             turn.held[one] = None
 
-    async def _end(self, board: Board, turn: _Turn) -> Outcome:
-        now = datetime.now(UTC)
-        await self._write(board, turn, [], await pages.lapsed(self.database, board.id, now), [], now)
+    async def _end(self, board: Board, turn: Turn) -> Outcome:
+        now = self.clock()
+        lapsed = await pages.lapsed(self.database, board.id, now)
+        await self._write(board, turn, [], [*turn.over(), *lapsed], [], now)
         await pages.forget(self.database, board.id, now)
-        seen = sum(digest is not None for digest in turn.held.values())
-        failed = turn.problem is not None or turn.unreachable >= _MAX_UNREACHABLE
+        seen = len(turn.open_ids())
+        failed = turn.problem is not None or turn.is_failing
         problem = turn.problem or (f"{turn.unreachable} pages in a row could not be had" if failed else None)
         if turn.elsewhere is not None:
             problem = f"its jobs are on {turn.elsewhere.url}"
@@ -263,15 +232,15 @@ class Crawler:
             aside=turn.aside, waiting=turn.waiting, elsewhere=turn.elsewhere, error=problem,
         )  # fmt: skip
 
-    def _next_in_s(self, board: Board, turn: _Turn, now: datetime) -> float:
+    def _next_in_s(self, board: Board, turn: Turn, now: datetime) -> float:
         if turn.in_browser:  # what scripts show may lead on to pages that need none
             return 0.0 if turn.led else max(0.0, (board.next_due - now).total_seconds())
-        if turn.visited >= MAX_VISITS:
+        if turn.visited >= MAX_VISITS or not self._has_time(turn):
             return 3_600.0
         return board.every_s * self.rng.uniform(0.95, 1.05)
 
     async def _fail(self, board: Board, error: SourceError) -> Outcome:
-        now = datetime.now(UTC)
+        now = self.clock()
         wait_s = board.every_s * self.rng.uniform(0.95, 1.05)
         if isinstance(error, RateLimited):
             wait_s = max(60.0, (error.retry_at - now).total_seconds())
@@ -290,23 +259,11 @@ class Crawler:
         return timedelta(seconds=board.every_s)
 
 
-def _state(visit: Visit, sight: Sight) -> State:
-    if visit.reading is not None and visit.reading.verdict == "shell":
-        return "browser"
-    if sight in (Sight.UNREACHABLE, Sight.UNREAD):
-        return "aside"
-    return "gone" if visit.reading is None and not visit.unchanged else "read"
-
-
-def _kind(visit: Visit, sight: Sight) -> Kind:
-    """What the page is; a visit that brought none leaves it as it was."""
-    if visit.reading is None or visit.reading.verdict == "shell":
-        return visit.page.kind
-    if visit.postings and visit.page.kind == "document":
-        return "document"
-    if visit.reading.verdict == "list" or visit.page.depth == 0:
-        return "list"
-    return "ad" if visit.postings or sight in (Sight.ENDED, Sight.REFUSED) else "other"
+def _with_doubles(page: Page, twins: dict[str, str]) -> Page:
+    """The page without the postings that others stand for; it is read each time, as it may outlive them."""
+    left = tuple(one for one in page.external_ids if one not in twins)
+    reason = f"the same ad as {next(iter(twins.values()))}"[:300]
+    return replace(page, external_ids=left, etag=None, last_modified=None, body_hash=None, reason=reason)
 
 
 def _leads(visit: Visit, site: Site) -> list[pages.Lead]:

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import asyncpg
 
+from daemons.careers.doubles import Ad
 from lib.net.validators import Validators
 from lib.posting.boards import Board
+from lib.posting.contract import Posting
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -88,9 +90,11 @@ async def find(database: Database, board_id: int, leads: Sequence[Lead], now: da
     )  # fmt: skip
 
 
-async def due(database: Database, board_id: int, now: datetime, limit: int, *, in_browser: bool = False) -> list[Page]:
-    """Up to `limit` pages to visit now: those for a browser, or all others."""
-    return [Page.of(row) for row in await database.fetch(_SQL.due_pages, board_id, now, in_browser, limit)]
+async def due(
+    database: Database, board_id: int, now: datetime, limit: int, began: datetime, *, in_browser: bool = False
+) -> list[Page]:
+    """Up to `limit` pages to visit now, not read since `began`: those for a browser, or all others."""
+    return [Page.of(row) for row in await database.fetch(_SQL.due_pages, board_id, now, in_browser, limit, began)]
 
 
 async def save(connection: Connection, board_id: int, version: str, now: datetime, pages: Sequence[Page]) -> None:
@@ -123,6 +127,17 @@ async def standings(database: Database) -> list[Standing]:
 async def for_browser(database: Database, owner: str, limit: int) -> list[int]:
     """Ids of sites with pages that are due in a browser."""
     return [row["id"] for row in await database.fetch(_SQL.sites_for_browser, owner, limit)]
+
+
+async def same_titles(database: Database, board_id: int, titles: Sequence[str]) -> list[Ad]:
+    """Open postings of a site with one of these titles."""
+    rows = await database.fetch(_SQL.same_titles, board_id, [title.lower() for title in titles])
+    return [Ad(row["external_id"], row["url"], row["title"], tuple(row["places"]), row["html"]) for row in rows]
+
+
+def ad_of(posting: Posting) -> Ad:
+    """What tells this posting from others."""
+    return Ad(posting.external_id, posting.url, posting.title, posting.places, posting.html)
 
 
 async def lapsed(database: Database, board_id: int, now: datetime) -> list[str]:

@@ -1,13 +1,16 @@
 -- find_pages --
 -- Pages that a list, a sitemap or another page of a site leads to. A known one is due when its sitemap says that it
--- changed; a site has room for so many pages and no more.
+-- changed, or when it was gone and is linked again; a site has room for so many pages and no more.
 WITH input AS (
     SELECT * FROM unnest($2::text[], $3::smallint[], $4::text[], $5::text[]) WITH ORDINALITY
         AS i (url, depth, kind, lastmod, nth)
 ), known AS (
     UPDATE career_page p
        SET linked_at = $6, depth = least(p.depth, i.depth),
-           due_at = CASE WHEN i.lastmod <> '' AND i.lastmod <> p.lastmod THEN $6 ELSE p.due_at END,
+           due_at = CASE WHEN i.lastmod <> '' AND i.lastmod <> p.lastmod THEN $6
+                         WHEN p.state = 'gone' AND p.read_at < $6::timestamptz - interval '1 hour'
+                              AND (p.attempts < 5 OR p.linked_at < $6::timestamptz - interval '3 days') THEN least(p.due_at, $6)
+                         ELSE p.due_at END,
            lastmod = coalesce(nullif(i.lastmod, ''), p.lastmod)
       FROM input i WHERE p.board_id = $1 AND p.url = i.url
     RETURNING p.url
@@ -21,10 +24,12 @@ SELECT $1, url, depth, kind, lastmod, $6, $6
 ON CONFLICT DO NOTHING
 
 -- due_pages --
--- Pages to visit now: lists first, as they lead to others, then postings, then what nobody has looked at yet.
+-- Pages to visit now that were not read since this turn began: lists first, as they lead to others, then postings, then
+-- what nobody has looked at yet; documents after the pages that may be about the same job.
 SELECT * FROM career_page
- WHERE board_id = $1 AND due_at <= $2 AND (state = 'browser') = $3
- ORDER BY depth > 0, kind <> 'list', kind NOT IN ('ad', 'document'), depth, read_at NULLS FIRST, url
+ WHERE board_id = $1 AND due_at <= $2 AND (state = 'browser') = $3 AND (read_at IS NULL OR read_at < $5)
+ ORDER BY depth > 0, kind <> 'list', cardinality(external_ids) = 0, kind = 'document', state = 'gone', kind <> 'ad',
+          depth, read_at NULLS FIRST, url
  LIMIT $4
 
 -- save_visits --
@@ -39,9 +44,10 @@ UPDATE career_page p
  WHERE p.board_id = $1 AND p.url = i.url
 
 -- forget_pages --
--- Pages that nothing leads to any more, and that hold no posting.
+-- Pages that nothing leads to any more, and that hold no posting. Not lists: what led to one may just not have changed.
 DELETE FROM career_page
  WHERE board_id = $1 AND linked_at < $2 AND cardinality(external_ids) = 0 AND depth > 0
+   AND (kind <> 'list' OR state = 'gone')
 
 -- pages_of --
 -- The pages of one site for a person, those with postings first.
@@ -71,3 +77,9 @@ SELECT b.id FROM board b
 -- Open postings of a site whose last day is over; a day's grace, as many name the day by its first second.
 SELECT external_id FROM posting
  WHERE board_id = $1 AND state IN ('discovered', 'described') AND valid_through < $2::timestamptz - interval '1 day'
+
+-- same_titles --
+-- Open postings of a site with one of these titles in small letters, and their texts.
+SELECT p.external_id, p.url, p.title, p.places, t.html
+  FROM posting p JOIN posting_text t ON t.posting_id = p.id
+ WHERE p.board_id = $1 AND p.state IN ('discovered', 'described') AND lower(p.title) = ANY ($2::text[])

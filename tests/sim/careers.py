@@ -16,9 +16,11 @@ from typing import Any
 
 import orjson
 
+from tests.sim import career_twins as twins
+from tests.sim.career_script import SCRIPT, shell
 from tests.sim.companies import Company, found_companies
-from tests.sim.pdf import pdf
-from tests.sim.posting import Language, Posting, draw_posting
+from tests.sim.pdf import pdf_of
+from tests.sim.posting import Edit, Language, Posting, draw_posting
 from tests.sim.text import markup
 from tests.sim.wire import HTML, Answer, Asked
 
@@ -28,17 +30,22 @@ MAKES = (
 _FIRST_KEY = 700_000  # far from the boards' postings
 _PER_PAGE = 4
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-_PATH = re.compile(r"/(?:karriere/stelle|media/stellen|api/jobs)/[a-z0-9-]*?(\d{7,})(?:\.pdf|\.json)?")
+_PATH = re.compile(r"/(?:karriere/stelle|media/stellen|api/jobs)/[a-z0-9-]*?(\d{7,})(?:-neu)?(?:\.pdf|\.json)?")
 
 
 @dataclass
 class CompanySite:
-    """One company's site. `open`, `closed`: indices of its postings today."""
+    """One company's site. `open`, `closed`: indices of its postings today; `renamed`: those whose page has moved.
+
+    `twins`: whether lists lead to further addresses of the same ads.
+    """
 
     company: Company
     make: str
     open: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    renamed: set[int] = field(default_factory=set)
+    twins: bool = False
 
     @property
     def host(self) -> str:
@@ -64,18 +71,19 @@ class CompanySite:
 class Sites:
     """`count` company sites, of all makes in turn."""
 
-    def __init__(self, seed: int, count: int, start: date, *, postings: int = 9) -> None:
+    def __init__(self, seed: int, count: int, start: date, *, postings: int = 9, twins: bool = False) -> None:
         self._seed = seed
         self._start = start
         self._day = 0
         self._opened: dict[int, int] = {}
         self._language: dict[int, Language] = {}
+        self._edits: dict[int, tuple[Edit, ...]] = {}
         rng = Random(f"{seed}:sites")
         self.sites = [
-            CompanySite(company, MAKES[number % len(MAKES)])
+            CompanySite(company, MAKES[number % len(MAKES)], twins=twins)
             for number, company in enumerate(found_companies(count, rng))
         ]
-        self._hosts = {site.host: site for site in self.sites}
+        self._hosts = {site.host: site for site in self.sites} | {site.company.domain: site for site in self.sites}
         for site in self.sites:
             for _ in range(postings):
                 self._open(site, -rng.randint(1, 30))
@@ -89,14 +97,43 @@ class Sites:
     def posting(self, site: CompanySite, key: int) -> Posting:
         """The posting with index `key`."""
         opened = self._start + timedelta(days=self._opened[key])
-        return draw_posting(self._seed, key, site.company, self._language[key], opened, ())
+        return draw_posting(self._seed, key, site.company, self._language[key], opened, self._edits.get(key, ()))
 
     def advance(self) -> None:
         """The next day: on each site the oldest posting ends and a new one begins."""
         self._day += 1
         for site in self.sites:
-            site.closed.append(site.open.pop(0))
+            self.close(site, site.open[0])
             self._open(site, self._day)
+
+    def some_day(self, rng: Random) -> None:
+        """The next day, on which each site may open, close, change, move and reopen postings."""
+        self._day += 1
+        for site in self.sites:
+            if rng.random() < 0.5:
+                self._open(site, self._day)
+            if rng.random() < 0.5 and len(site.open) > 2:
+                self.close(site, rng.choice(site.open))
+            if rng.random() < 0.2 and site.closed:
+                self.reopen(site, rng.choice(site.closed))
+            if rng.random() < 0.3:
+                self.edit(rng.choice(site.open))
+            if rng.random() < 0.1:
+                site.renamed.add(rng.choice(site.open))
+
+    def close(self, site: CompanySite, key: int) -> None:
+        """Ends an open posting."""
+        site.open.remove(key)
+        site.closed.append(key)
+
+    def reopen(self, site: CompanySite, key: int) -> None:
+        """Begins a posting that has ended once more."""
+        site.closed.remove(key)
+        site.open.append(key)
+
+    def edit(self, key: int) -> None:
+        """Changes the text of a posting."""
+        self._edits[key] = (*self._edits.get(key, ()), "text")
 
     def truth(self) -> Iterator[dict[str, Any]]:
         """The truth of each open posting, with the address of its page. `forbidden`: it is not for us."""
@@ -135,9 +172,11 @@ class Sites:
             return None
         if asked.path == "/robots.txt":
             return Answer(_robots(site).encode(), content_type="text/plain")
-        found = _PATH.fullmatch(asked.path)
+        path = twins.meant(asked.path)
+        found = _PATH.fullmatch(path)
         if found:
-            return self._posting_page(site, int(found[1]), asked.path)
+            answer = self._posting_page(site, int(found[1]), path)
+            return _bare(answer) if twins.is_print_view(asked.query) else answer
         return self._other(site, asked) or Answer(
             _page(site, "Nicht gefunden", "<h1>Seite nicht gefunden</h1>"), 404, HTML
         )
@@ -146,6 +185,9 @@ class Sites:
         for key in (*site.open, *site.closed):
             posting = self.posting(site, key)
             if posting.number == number:
+                now_at = url_of(site, posting).partition(site.host)[2]
+                if path.startswith("/karriere") and path.removesuffix(".pdf") != now_at:
+                    return Answer(b"", 301, HTML, {"Location": f"https://{site.host}{now_at}"})
                 return _show(site, posting, path) if key in site.open else _ended(site, path)
         return Answer(b"", 404, HTML)
 
@@ -160,7 +202,7 @@ class Sites:
             "/sitemap.xml": lambda: _sitemap(site, postings),
             "/sitemap-index.xml": lambda: _sitemap_index(site),
             "/sitemap-karriere.xml.gz": lambda: _sitemap(site, postings, packed=True),
-            "/karriere/app.js": lambda: Answer(_SCRIPT.encode(), 200, "text/javascript"),
+            "/karriere/app.js": lambda: Answer(SCRIPT.encode(), 200, "text/javascript"),
             "/api/jobs.json": lambda: _jobs(site, postings),
             "/.well-known/tdmrep.json": lambda: Answer(b'[{"location": "/karriere/*", "tdm-reservation": 1}]'),
         }
@@ -180,7 +222,8 @@ def url_of(site: CompanySite, posting: Posting) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", posting.title.lower().translate(_FOLD)).strip("-")
     if site.make == "documents":
         return f"https://{site.host}/media/stellen/{slug}-{posting.number}.pdf"
-    return f"https://{site.host}/karriere/stelle/{slug}-{posting.number}"
+    moved = "-neu" if posting.key in site.renamed else ""
+    return f"https://{site.host}/karriere/stelle/{slug}-{posting.number}{moved}"
 
 
 def _robots(site: CompanySite) -> str:
@@ -198,15 +241,15 @@ def _page(site: CompanySite, title: str, body: str, head: str = "") -> bytes:
     name = escape(site.company.name)
     return (
         f'<!doctype html><html lang="de"><head><meta charset="utf-8"><title>{escape(title)} | {name}</title>'
-        f'{head}</head><body><header><a href="/">{name}</a><nav><a href="/karriere">Karriere</a> <a href="/produkte">Produkte</a>'
-        f"</nav></header><main>{body}</main><footer><p>© 2026 {name}</p>"
+        f'{head}</head><body><header><a href="/">{name}</a><nav><a href="/karriere">Karriere</a> '
+        f'<a href="/produkte">Produkte</a></nav></header><main>{body}</main><footer><p>© 2026 {name}</p>'
         '<a href="/datenschutz">Datenschutz</a> <a href="/impressum">Impressum</a></footer></body></html>'
     ).encode()
 
 
 def _careers_page(site: CompanySite, postings: list[Posting], number: int) -> Answer:
     if site.make == "scripted":
-        return Answer(_shell(site), 200, HTML)
+        return Answer(shell(site.company.name), 200, HTML)
     if site.make == "sitemap_index":
         body = "<h1>Karriere</h1><p>Werden Sie Teil unseres Teams. Wir freuen uns auf Sie.</p>"
         return Answer(_page(site, "Karriere", body), 200, HTML, tagged=True)
@@ -214,7 +257,8 @@ def _careers_page(site: CompanySite, postings: list[Posting], number: int) -> An
     if site.make == "paginated":
         postings = postings[(number - 1) * _PER_PAGE : number * _PER_PAGE]
     links = "".join(
-        f'<li><a href="{escape(url_of(site, one).partition(site.host)[2])}">{escape(one.title)}</a></li>'
+        f'<li><a href="{escape(url_of(site, one).partition(site.host)[2])}">{escape(one.title)}</a>'
+        f"{_further(site, one)}</li>"
         for one in postings
     )
     further = "".join(f'<a href="/karriere?seite={page}">{page}</a> ' for page in range(1, pages + 1)) * (pages > 1)
@@ -222,16 +266,27 @@ def _careers_page(site: CompanySite, postings: list[Posting], number: int) -> An
     return Answer(_page(site, "Karriere", body), 200, HTML, tagged=True)
 
 
+def _further(site: CompanySite, posting: Posting) -> str:
+    urls = twins.further_links(url_of(site, posting), posting.key) if site.twins else []
+    return "".join(f' <a href="{escape(url)}">{escape(posting.title)}</a>' for url in urls)
+
+
+def _bare(answer: Answer) -> Answer:
+    """A page without its menus and without what its head says."""
+    text = re.sub(r"<header>.*?</header>|<link [^>]*>", "", answer.body.decode())
+    return Answer(text.encode(), answer.status, answer.content_type, answer.headers)
+
+
 def _show(site: CompanySite, posting: Posting, path: str) -> Answer:
     makers: Mapping[str, Callable[[CompanySite, Posting], bytes]] = {
         "json_ld": _json_ld, "reserved": _json_ld, "disallowed": _json_ld, "microdata": _microdata,
     }  # fmt: skip
     if path.endswith(".pdf"):
-        return Answer(_pdf(posting), 200, "application/pdf", tagged=True)
+        return Answer(pdf_of(posting), 200, "application/pdf", tagged=True)
     if site.make == "scripted":
         if path.startswith("/api/"):
             return Answer(orjson.dumps({"title": posting.title, "html": _text(posting)}), tagged=True)
-        return Answer(_shell(site), 200, HTML)
+        return Answer(shell(site.company.name), 200, HTML)
     return Answer(makers.get(site.make, _plain)(site, posting), 200, HTML, tagged=True)
 
 
@@ -246,7 +301,7 @@ def _ended(site: CompanySite, path: str) -> Answer:
         body = "<h1>Danke</h1><p>Die ausgeschriebene Position wurde bereits besetzt.</p>"
         return Answer(_page(site, "Karriere", body), 200, HTML)
     if site.make == "scripted" and not path.startswith("/api/"):
-        return Answer(_shell(site), 200, HTML)
+        return Answer(shell(site.company.name), 200, HTML)
     return Answer(gone, 410 if site.make == "json_ld" else 404, HTML)
 
 
@@ -266,7 +321,11 @@ def _plain(site: CompanySite, posting: Posting) -> bytes:
         f"<h1>{escape(posting.title)}</h1>{_facts(posting)}{_text(posting)}"
         f'<p><a href="mailto:jobs@{site.company.domain}">{apply}</a></p>'
     )
-    return _page(site, posting.title, body)
+    return _page(site, posting.title, body, _languages(site, posting))
+
+
+def _languages(site: CompanySite, posting: Posting) -> str:
+    return twins.language_links(url_of(site, posting)) if site.twins and twins.has_languages(posting.key) else ""
 
 
 def _node(posting: Posting) -> dict[str, Any]:
@@ -299,7 +358,7 @@ def _json_ld(site: CompanySite, posting: Posting) -> bytes:
     if posting.key % 4 == 0:
         text = escape(text)
     head = f'<script type="application/ld+json">{text}</script>'
-    head += f'<link rel="canonical" href="{url_of(site, posting)}">'
+    head += f'<link rel="canonical" href="{url_of(site, posting)}">{_languages(site, posting)}'
     return _page(site, posting.title, f"<h1>{escape(posting.title)}</h1>{_text(posting)}", head)
 
 
@@ -318,16 +377,7 @@ def _microdata(site: CompanySite, posting: Posting) -> bytes:
         f'itemtype="https://schema.org/Organization"><span itemprop="name">{escape(posting.company.name)}</span></span>'
         f'<div itemprop="description">{_text(posting)}</div></div>'
     )
-    return _page(site, posting.title, body)
-
-
-def _pdf(posting: Posting) -> bytes:
-    city = posting.city.english if posting.language == "en" else posting.city.name
-    label = "Einsatzort" if posting.language == "de" else "Location"
-    small = [posting.company.name, f"{label}: {city}"]
-    for section in posting.sections():
-        small += ["", section.heading, *section.paragraphs, *(f"- {line}" for line in section.bullets)]
-    return pdf(posting.title, small)
+    return _page(site, posting.title, body, _languages(site, posting))
 
 
 def _sitemap(site: CompanySite, postings: list[Posting], *, packed: bool = False) -> Answer:
@@ -347,33 +397,6 @@ def _sitemap_index(site: CompanySite) -> Answer:
     return Answer(text.encode(), 200, "application/xml")
 
 
-def _shell(site: CompanySite) -> bytes:
-    return (
-        f'<!doctype html><html lang="de"><head><meta charset="utf-8"><title>{escape(site.company.name)}</title></head>'
-        '<body><div id="root"></div><script src="/karriere/app.js"></script></body></html>'
-    ).encode()
-
-
 def _jobs(site: CompanySite, postings: list[Posting]) -> Answer:
     rows = [{"title": one.title, "path": url_of(site, one).partition(site.host)[2]} for one in postings]
     return Answer(orjson.dumps(rows), tagged=True)
-
-
-_SCRIPT = """
-const root = document.getElementById('root');
-const name = document.title;
-const foot = '<footer>© 2026 ' + name + '</footer>';
-const path = location.pathname;
-if (path.startsWith('/karriere/stelle/')) {
-  fetch('/api/jobs/' + path.split('/').pop() + '.json').then(r => r.ok ? r.json() : null).then(job => {
-    root.innerHTML = job
-      ? '<main><h1>' + job.title + '</h1>' + job.html + '<a href="/bewerben">Jetzt bewerben</a></main>' + foot
-      : '<main><h1>Hoppla</h1><p>Diese Stelle ist nicht mehr verfügbar.</p></main>' + foot;
-  });
-} else {
-  fetch('/api/jobs.json').then(r => r.json()).then(jobs => {
-    root.innerHTML = '<main><h1>Offene Stellen</h1><ul>' + jobs.map(job =>
-      '<li><a href="' + job.path + '">' + job.title + '</a></li>').join('') + '</ul></main>' + foot;
-  });
-}
-"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from tests.sim.posting import Posting
+
 _LINES = 52
 _HEAD = b"%PDF-1.4\n"
 
@@ -23,6 +25,16 @@ def pdf(title: str, lines: Sequence[str]) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(out)
+
+
+def pdf_of(posting: Posting) -> bytes:
+    """A posting as a file: its title, its company, its main place and its text."""
+    city = posting.city.english if posting.language == "en" else posting.city.name
+    label = "Einsatzort" if posting.language == "de" else "Location"
+    small = [posting.company.name, f"{label}: {city}"]
+    for section in posting.sections():
+        small += ["", section.heading, *section.paragraphs, *(f"- {line}" for line in section.bullets)]
+    return pdf(posting.title, small)
 
 
 def _objects(title: str, pages: Sequence[Sequence[str]]) -> Iterator[bytes]:

@@ -250,9 +250,9 @@ def test_towns_are_looked_up() -> None:
     ("sight", "before", "closed", "after"),
     [
         (Sight.SHOWN, 2, False, 0),
-        (Sight.GONE, 0, True, 0),
-        (Sight.ENDED, 0, True, 0),
-        (Sight.LED_BACK, 0, True, 0),
+        (Sight.GONE, 0, True, 1),
+        (Sight.ENDED, 0, True, 1),
+        (Sight.LED_BACK, 0, True, 1),
         (Sight.LED_ON, 0, False, 1),
         (Sight.REFUSED, 1, False, 2),
         (Sight.REFUSED, 2, True, 3),

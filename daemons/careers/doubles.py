@@ -1,0 +1,56 @@
+"""Whether two postings of one site are one ad under two addresses: a print view, a session in the path, a PDF beside
+its page. Pure, and strict: branches of one chain have ads that differ in a street only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from daemons.careers.site import is_document
+
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_WORD = re.compile(r"\w+")
+_LEAST_WORDS = 30
+_SHARED = 0.8  # of a document's words, as it is typeset in another way
+
+
+@dataclass(frozen=True)
+class Ad:
+    """What tells ads apart. `places` as stated, the main one first."""
+
+    external_id: str
+    url: str
+    title: str
+    places: tuple[str, ...]
+    html: str | None
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """The words of the text and how often each is there."""
+        return Counter(_WORD.findall(_TAG.sub(" ", self.html or "").casefold()))
+
+
+def same(one: Ad, other: Ad) -> bool:
+    """Whether both are one ad: the same title, no other place, and the same words; most of them where just one is a
+    document."""
+    if _plain(one.title) != _plain(other.title) or not _may_be_one_place(one.places, other.places):
+        return False
+    fewer, more = sorted((one.words.total(), other.words.total()))
+    if fewer < _LEAST_WORDS:
+        return False
+    if is_document(one.url) == is_document(other.url):
+        return one.words == other.words
+    return (one.words & other.words).total() >= _SHARED * fewer and fewer >= more / 2
+
+
+def _plain(title: str) -> str:
+    return " ".join(_WORD.findall(title.casefold()))
+
+
+def _may_be_one_place(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether one names no place, or none that the other does not name: a document often has the main one only."""
+    few, many = sorted(({_plain(one.partition(",")[0]) for one in places} for places in (some, others)), key=len)
+    return few <= many
