@@ -82,9 +82,10 @@ def _row(posting: Record, board: str) -> Posting:
 
 def _id(value: Any, address: str | None) -> str:
     """The posting's id, else the last part of its address; never the requisition's."""
+    if found := _IDS.find(value):
+        return found
     link = read_link(address) if address else None
-    named = link.segments[-1] if link and "postings" in link.segments[:-1] else None
-    return _IDS.find(value) or _IDS.check(named)
+    return _IDS.check(link.segments[-1] if link and "postings" in link.segments[:-1] else None)
 
 
 def _name(value: Any) -> str | None:
