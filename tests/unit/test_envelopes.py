@@ -1,4 +1,4 @@
-"""What stands around rows: found level by level, counted or refused; cursors that are numbers; ids and own addresses."""
+"""What stands around rows: found level by level, counted or refused; cursors, ids, and addresses on a host."""
 
 from __future__ import annotations
 
