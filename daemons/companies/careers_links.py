@@ -30,6 +30,7 @@ _PATHS = (
     (1, re.compile(r"karriere|career|stellen|bewerb|\bjobs?\b")),
 )  # fmt: skip
 _NOT = re.compile(r"datenschutz|privacy|impressum|login|news|presse|blog|\.(?:pdf|docx?|jpe?g|png|zip)$|mailto:|tel:")
+_TOLD = re.compile(r"/(?:news|presse|press|blog|magazine?|aktuelles|artikel|articles?|actualites|insights)\b")
 _ENOUGH = 4
 
 
@@ -62,6 +63,12 @@ def score(words: str, address: str) -> int:
     if _NOT.search(where) and not _first(_PATHS[:2], where):
         return 0
     return _first(_WORDS, said) + _first(_PATHS, where)
+
+
+def speaks_of_others(address: str) -> bool:
+    """Whether a page is one of news or a blog, which link to whomever they write about."""
+    link = read_link(address)
+    return link is not None and _TOLD.search("/".join(("", *link.segments)).lower()) is not None
 
 
 def _first(table: tuple[tuple[int, re.Pattern[str]], ...], text: str) -> int:

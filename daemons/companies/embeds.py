@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Embed:
-    """`pattern`, found in a page's markup, tells the tenant: its group fills `address`, which `source` reads.
+    """`pattern`, found in a page's markup, tells the tenant: its groups fill `address`, which `source` reads.
 
     `beside`: what the markup holds as well when the pattern means this system, in lower case.
     """
@@ -45,6 +45,9 @@ def _asset(source: str, pattern: str) -> Asset:
 
 _IS = r"\\?[\"']?\s{0,9}[:=]\s{0,9}\\?[\"']"  # from a setting's name to its value, in JSON, scripts and attributes
 _NAME = r"([A-Za-z0-9_.-]{1,100})\\?[\"']"
+_LOADED = r"<(?:script|link)\b[^<>]{0,300}\b(?:src|href)=[\"']?[^\"'\s<>]{0,200}"  # a page's own script or style sheet
+_ORACLE_API = rf"\bapi-?base-?url{_IS}https:\\?/\\?/([a-z0-9.-]{{4,200}}+)"
+_ORACLE_SITE = rf"\bsite-?number{_IS}([\w-]{{1,100}}+)"
 
 EMBEDS = (
     _embed("bamboohr", rf"data-domain{_IS}([a-z0-9-]{{1,63}})\.bamboohr\.com", "https://{}.bamboohr.com/careers",
@@ -55,6 +58,10 @@ EMBEDS = (
            "https://boards.greenhouse.io/{}", "greenhouse"),
     _embed("jobvite", rf"data-careersite{_IS}{_NAME}", "https://jobs.jobvite.com/{}", "jobvite"),
     _embed("lever", rf"leverJobsOptions\b[^;]{{0,300}}?accountName{_IS}{_NAME}", "https://jobs.lever.co/{}", "lever"),
+    _embed("oracle_orc", rf"{_ORACLE_API}[^<>]{{0,200}}?{_ORACLE_SITE}", "https://{}/hcmUI/CandidateExperience/de/sites/{}",
+           "base"),
+    _embed("oracle_orc", rf"{_ORACLE_SITE}[^<>]{{0,200}}?{_ORACLE_API}",
+           "https://{1}/hcmUI/CandidateExperience/de/sites/{0}", "base"),
     _embed("smartrecruiters", rf"company_code{_IS}{_NAME}", "https://careers.smartrecruiters.com/{}",
            "smartrecruiters"),
 )  # fmt: skip
@@ -63,7 +70,7 @@ ASSETS = (
     _asset("dvinci", r"ng-app=[\"']dvinci\.apps\.Dvinci|<meta[^>]{1,80}dvinciVersion"),
     _asset("eightfold", r"\b_EF_GROUP_ID\b"),
     _asset("rexx", r"\brexxCha\b|class=[\"'][^\"']{0,80}\bjoboffer_container\b"),
-    _asset("softgarden", r"static\.softgarden\.(?:de|io)|softgarden-career-page"),
-    _asset("successfactors", r"\brmkcdn\.successfactors\.com|\bjobs2web\b"),
+    _asset("softgarden", rf"{_LOADED}static\.softgarden\.(?:de|io)|softgarden-career-page"),
+    _asset("successfactors", rf"{_LOADED}(?:\brmkcdn\.|\.jobs2web\.com/|/platform/js/j2w/)|\bj2w\.init\("),
     _asset("umantis", r"\bglobalUmantisParams\b|\bHSTableLinkSubTitle\b"),
 )

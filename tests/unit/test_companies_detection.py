@@ -45,6 +45,24 @@ _WITHOUT_DOMAINS = {"adzuna", "arbeitnow", "bundesagentur", "careers", "jooble",
         ("<meta http-equiv=refresh content='0;url=x'><a href='https://acme.recruitee.com/o/x'>x</a>", "recruitee",
          "acme", "link"),
         ("<form action='https://jobs.ashbyhq.com/Acme%20Labs'>", "ashby", "Acme Labs", "embed"),
+        ("<IFRAME SRC='HTTPS://ACME.JOBS.PERSONIO.DE/'></IFRAME>", "personio", "acme", "embed"),
+        ("<a href='https&#58;&#47;&#47;jobs.lever.co&#x2f;acme'>Jobs</a>", "lever", "acme", "link"),
+        ("<script>var u = '//acme.jobs.personio.de/'</script>", "personio", "acme", "script"),
+        (r'<script type="application/json">{"a": "https:\u002F\u002Facme.recruitee.com\u002Fo\u002Fx"}</script>',
+         "recruitee", "acme", "script"),
+        (r'<script>{&quot;a&quot;:&quot;https:\/\/acme.recruitee.com\/o\/x&quot;}</script>', "recruitee", "acme",
+         "script"),
+        ("<div data-props='{&quot;url&quot;:&quot;https://acme.jobs.personio.de/&quot;}'></div>", "personio", "acme",
+         "script"),
+        ("<meta http-equiv=Refresh content='0; url=https://jobs.lever.co/acme'>", "lever", "acme", "embed"),
+        ("<base href='https://jobs.lever.co/'><a href='/acme'>Jobs</a>", "lever", "acme", "link"),
+        ("<!-- <iframe src='https://old.jobs.personio.de/'></iframe> --><a href='https://jobs.lever.co/acme'>x</a>",
+         "lever", "acme", "link"),
+        ("<p>" + "x" * 2_900_000 + "<a href='https://jobs.lever.co/acme'>Jobs</a>", "lever", "acme", "link"),
+        ("<div data-apibaseurl='https://abcd.fa.em2.oraclecloud.com' data-lang=de data-sitenumber='CX_1'>",
+         "oracle_orc", "abcd.fa.em2.oraclecloud.com/CX_1", "embed"),
+        ('<script>var CX_CONFIG = {"siteNumber": "CX_1", "apiBaseUrl": "https://abcd.fa.em2.oraclecloud.com"}</script>',
+         "oracle_orc", "abcd.fa.em2.oraclecloud.com/CX_1", "embed"),
     ],
 )  # fmt: skip
 def test_what_pages_embed(markup: str, source: str, tenant: str | None, how: str) -> None:
@@ -67,7 +85,9 @@ def test_a_page_under_the_company_s_own_name_is_known_by_its_assets() -> None:
 def test_the_row_of_every_embed_makes_an_address_that_its_source_reads() -> None:
     for embed in EMBEDS:
         if embed.source in SOURCES:
-            assert SOURCES[embed.source].detect(embed.address.format("acme")) == "acme", embed
+            named = ("abcd.fa.em2.oraclecloud.com", "CX_1") if embed.source == "oracle_orc" else ("acme",)
+            given = named if "{1}" not in embed.address else named[::-1]
+            assert SOURCES[embed.source].detect(embed.address.format(*given)) == "/".join(named), embed
     assert {one.source for one in (*EMBEDS, *ASSETS)} <= SOURCES.keys()
 
 
@@ -94,6 +114,66 @@ def test_a_frame_proves_more_than_links_and_a_directory_proves_nothing() -> None
     assert more is not None
     assert (more.tenant, more.times) == ("two", 2)
     assert best([]) is None
+
+
+def test_a_company_that_a_directory_links_twice_does_not_own_the_directory() -> None:
+    links = "".join(f"<a href='https://jobs.lever.co/company{n}'>Jobs</a>" for n in range(4))
+    posting = "<a href='https://jobs.lever.co/company1/7a1c0f7e-0b51-4c5b-9a55-0d8f6a0c1001'>Jobs</a>"
+    assert best(in_page(links + posting, PAGE)) is None
+
+
+@pytest.mark.parametrize(
+    ("markup", "url", "owned"),
+    [
+        ("<a href='https://jobs.lever.co/rival'>they hire too</a>", "https://www.acme.example/", False),
+        ("<a href='https://jobs.lever.co/rival'>Jobs</a>", "https://www.acme.example/blog/2026/market", False),
+        ("<p>https://jobs.lever.co/rival</p><p>x</p>", PAGE, False),
+        ("<!-- https://jobs.lever.co/rival -->", PAGE, False),
+        ("<a href='https://jobs.lever.co/other-name'>Offene Stellen</a>", "https://www.acme.example/", True),
+        ("<a href='https://jobs.lever.co/acme'><img src=x></a>", "https://www.acme.example/", True),
+        ("<a href='https://jobs.lever.co/acmelabs'>x</a>", "https://www.acme.example/blog/jobs", True),
+        ("<a href='https://jobs.lever.co/other-name'>x</a>", PAGE, True),
+    ],
+)
+def test_a_board_that_is_only_mentioned_is_not_the_owner_s(markup: str, url: str, owned: bool) -> None:
+    assert (best(in_page(f"<html><body>{markup}</body></html>", url)) is not None) is owned
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<img src='https://rmkcdn.successfactors.com/abc/x.jpg'>",
+        "<p>We compared jobs2web and others</p>",
+        "<img src='https://static.softgarden.de/logo.png'>",
+    ],
+)
+def test_what_a_page_only_shows_of_a_system_does_not_make_its_host_a_board(markup: str) -> None:
+    assert in_page(markup, "https://www.acme.example/") == []
+
+
+def test_a_link_to_a_board_of_successfactors_is_no_asset() -> None:
+    (found,) = in_page("<a href='https://acme.jobs2web.com/'>Jobs</a>", "https://www.acme.example/")
+    assert (found.tenant, found.how) == ("acme", "link")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<link rel=stylesheet href='//rmkcdn.successfactors.com/abc/x.css'>",
+        "<script src='/platform/js/j2w/min/j2w.core.min.js'></script>",
+        "<script>j2w.init({ssoCompanyId: 'acme'})</script>",
+    ],
+)
+def test_successfactors_on_a_company_s_own_host_is_known_by_what_its_pages_load(markup: str) -> None:
+    (found,) = in_page(markup, "https://jobs.acme.example/search/")
+    assert (found.source, found.tenant, found.how) == ("successfactors", "jobs.acme.example", "asset")
+
+
+def test_a_search_over_many_companies_is_nobody_s_board() -> None:
+    assert in_redirects(["https://www.acme.example/jobs", "https://www.arbeitnow.com/"]) is None
+    address = in_address("https://www.arbeitnow.com/")
+    assert address is not None
+    assert best([address]) is None
 
 
 @pytest.mark.parametrize(
@@ -131,8 +211,14 @@ def test_any_bytes_give_a_list(body: bytes | str) -> None:
         "https:\\/\\/" * 100_000,
         "<a href='/x'>" * 200_000,
         "/embed/job_board?" + "a&" * 200_000 + " greenhouse.io",
+        "<!--" * 700_000,
+        "data-apibaseurl='https://abcd.example' " * 70_000,
+        "<script " * 300_000 + "j2w",
+        "<script>" + "//x.example\\u002F" * 150_000,
+        "<a href='https://jobs.lever.co/acme'>" * 50_000,
+        "<a href='https://jobs.lever.co/acme'>" + "x" * 2_000_000,
     ],
-    ids=range(6),
+    ids=range(12),
 )
 def test_hostile_pages_take_no_time(body: str) -> None:
     started = time.process_time()
