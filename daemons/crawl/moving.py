@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from daemons.companies.detection import Found, best, in_address, in_page
+from daemons.companies.detection import Found, best, in_address, in_page, in_redirects
+from daemons.companies.domains import domain_table, host_of, registered
 from daemons.companies.looking import Fetch, page_request
+from daemons.companies.names import same
 from lib.errors import SourceError
 from lib.net.messages import Response
 from lib.posting.boards import Board
@@ -34,11 +36,26 @@ async def destination(client: Fetch, board: Board, company_pages: Sequence[str])
 def leads_to(board: Board, response: Response, *, own_page: bool) -> Found | None:
     """The board that a page leads to by redirect or by what it shows, other than `board`.
 
-    `own_page`: it is the company's; on a vendor's page, links and scripts name boards of others.
+    `own_page`: it is the company's. A page of the vendor's proves nothing but by where it leads: it may be parked, and
+    show the vendor's own openings. A link proves a move only to a board of the same name: others may be a sister's.
     """
-    address = in_address(response.url)
-    found = [address] if address is not None else in_page(response.body, response.url)
+    if in_address(response.url) is not None:
+        led = in_redirects((board.url, response.url))
+        found = [led] if led is not None else []
+    elif board.source in _vendors(response.url):
+        found = []
+    else:
+        found = in_page(response.body, response.url)
     others = [one for one in found if (one.source, one.tenant.casefold()) != (board.source, board.tenant.casefold())]
-    if not own_page:
-        others = [one for one in others if one.how not in ("link", "script")]
-    return best(others)
+    return best(
+        [
+            one
+            for one in others
+            if one.how not in ("link", "script") or (own_page and same(one.tenant, board.tenant, board.company))
+        ]
+    )
+
+
+def _vendors(url: str) -> set[str]:
+    """The systems below whose own domain an address is."""
+    return {source.name for source in domain_table().get(registered(host_of(url)), ())}
