@@ -43,7 +43,7 @@ async def add(database: Database, found_in: str, rows: Sequence[tuple[str, str, 
     """Adds (source, tenant, evidence, times) rows, at most one per tenant however it is spelt; how many are new."""
 
     async def write(connection: Connection) -> int:
-        return await _insert(connection, found_in, rows)
+        return await _insert(connection, found_in, rows, counted=True)
 
     return await database.transaction(write)
 
@@ -53,22 +53,24 @@ async def add_part(
 ) -> int:
     """A part of the index (its address, the digest of the domains) and the candidates in it, at once.
 
-    `counts`: its captures, and those of known domains. Returns how many candidates are new.
+    `counts`: its captures, and those of known domains. Returns how many candidates are new. The captures of a part that
+    was scanned before, by another process too, do not count again.
     """
 
     async def write(connection: Connection) -> int:
-        new = await _insert(connection, part[0], rows)
-        await connection.execute(_SQL.add_part, *part, *counts, len(rows))
-        return new
+        first = bool(await connection.fetchval(_SQL.add_part, *part, *counts, len(rows)))
+        return await _insert(connection, part[0], rows, counted=first)
 
     return await database.transaction(write)
 
 
-async def _insert(connection: Connection, found_in: str, rows: Sequence[tuple[str, str, str, int]]) -> int:
+async def _insert(
+    connection: Connection, found_in: str, rows: Sequence[tuple[str, str, str, int]], *, counted: bool
+) -> int:
     new = 0
     for start in range(0, len(rows), _BATCH):
         columns = [list(column) for column in zip(*rows[start : start + _BATCH], strict=True)]
-        new += sum(row["added"] for row in await connection.fetch(_SQL.add_candidates, *columns, found_in))
+        new += sum(row["added"] for row in await connection.fetch(_SQL.add_candidates, *columns, found_in, counted))
     return new
 
 

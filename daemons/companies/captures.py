@@ -23,6 +23,7 @@ COLLECTIONS = "https://index.commoncrawl.org/collinfo.json"
 MAX_LINE_BYTES = 1_000_000
 _CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}", re.ASCII)
 _MAX_PAGES = 100_000
+_MAX_TENANTS = 200_000  # a part of a real crawl names some thousands
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Tally:
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, capture: Capture, times: int = 1) -> None:
-        """Counts a capture of a known domain, and `times` - 1 like it."""
+        """Counts a capture of a known domain, and `times` - 1 like it. Raises Malformed for more than can be real."""
         self.matched += times
         if not (self._take(capture.url, times) or capture.redirect is None):
             self._take(capture.redirect, times)
@@ -57,6 +58,8 @@ class Tally:
                 key = (source.name, tenant.casefold())
                 self.times[key] += times
                 if key not in self.tenants:
+                    if len(self.tenants) >= _MAX_TENANTS:
+                        raise Malformed(f"more than {_MAX_TENANTS} tenants in one part of the index")
                     self.tenants[key] = (clean_text(tenant), clean_text(url))
                 return True
         return False
@@ -67,7 +70,10 @@ class Tally:
 
 
 def read_lines(lines: Iterable[bytes], tally: Tally) -> None:
-    """Counts CDX lines; those of other domains only as rows, those that cannot be read as broken."""
+    """Counts CDX lines; those of other domains only as rows, those that cannot be read as broken.
+
+    Raises Malformed when they name more tenants than can be real.
+    """
     for line in lines:
         if not line.strip():
             continue

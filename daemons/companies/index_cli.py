@@ -25,6 +25,7 @@ from daemons.companies.domains import KEPT_OUT
 from daemons.companies.scanning import Scanned, Scanner, is_remote, table_of
 from daemons.crawl.metered import switched_on
 from daemons.sources import SOURCES
+from lib.errors import Malformed
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores
 from lib.posting.contract import Source
@@ -73,13 +74,19 @@ async def _scan(names: list[str], table: Mapping[str, tuple[Source, ...]], again
             parts = [part for name in names for part in await scanner.parts(name)]
             known = set() if again else await candidates.scanned(database, parts, scanner.domains)
             bars.update(parts_bar, total=len(parts), completed=len(known))
+            broken = 0
             for part in parts:
                 if part not in known:
-                    done = await scanner.scan(part)
+                    try:
+                        _tell(await scanner.scan(part), json)
+                    except Malformed as error:  # those after it are as good as ever
+                        broken += 1
+                        typer.echo(f"{part[-70:]}: {error}", err=True)
                     bars.advance(parts_bar)
-                    _tell(done, json)
         if not json:
-            typer.echo(f"{len(parts) - len(known)} parts scanned, {len(known)} were known")
+            typer.echo(f"{len(parts) - len(known) - broken} parts scanned, {len(known)} were known")
+        if broken:
+            raise typer.Exit(1)
 
 
 def _tell(done: Scanned, json: bool) -> None:

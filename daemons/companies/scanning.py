@@ -96,13 +96,19 @@ class Scanner:
         local = not _is_address(address)
         if local or "-index?" not in address:
             path = Path(address) if local else await self._fetched(address)
-            await anyio.to_thread.run_sync(_scan_file, path, tally, abandon_on_cancel=True)
-            if not local:
-                path.unlink(missing_ok=True)
+            try:
+                await anyio.to_thread.run_sync(_scan_file, path, tally, abandon_on_cancel=True)
+            except Malformed:
+                if not local:  # it may have been cut on its way: it is fetched anew
+                    path.unlink(missing_ok=True)
+                raise
         else:
+            path = None
             read_lines(await self._page(address), tally)
         rows = tally.rows_for_store()
         new = await candidates.add_part(self.database, (address, self.domains), (tally.rows, tally.matched), rows)
+        if path is not None and not local:
+            path.unlink(missing_ok=True)
         return Scanned(address, tally.rows, tally.matched, tally.broken, len(rows), new)
 
     async def _of_crawl(self, crawl: str) -> list[str]:

@@ -3,17 +3,20 @@
 SELECT address FROM index_part WHERE address = ANY ($1::text[]) AND domains = $2
 
 -- add_part --
--- A part of the index that was scanned to its end.
+-- A part of the index that was scanned to its end, and whether that was the first time.
 INSERT INTO index_part (address, domains, rows, matched, candidates) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (address, domains) DO UPDATE
    SET rows = excluded.rows, matched = excluded.matched, candidates = excluded.candidates, scanned_at = now()
+RETURNING (xmax = 0) AS first
 
 -- add_candidates --
--- Tenants that something named; of one that is known already only the count grows. Spellings differ in case.
+-- Tenants that something named; of one that is known already only the count grows, if this counts. Spellings differ in
+-- case.
 INSERT INTO board_candidate AS old (source, tenant, evidence, times, found_in)
 SELECT source, tenant, evidence, times, $5
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS found (source, tenant, evidence, times)
-ON CONFLICT (source, lower(tenant)) DO UPDATE SET times = old.times + excluded.times
+ON CONFLICT (source, lower(tenant)) DO UPDATE
+   SET times = old.times + CASE WHEN $6::boolean THEN excluded.times ELSE 0 END
 RETURNING (xmax = 0) AS added
 
 -- candidates_to_check --

@@ -70,6 +70,7 @@ def _write(db: duckdb.DuckDBPyConnection, path: Path, table: str, without: froze
     chosen = ", ".join(
         f"({known.get(name, 'NULL')})::{kind} AS {name}" for name, kind in COLUMNS.items() if name not in without
     )
+    quoted = str(path).replace("'", "''")
     db.execute(
-        f"COPY (SELECT {chosen} FROM {table} ORDER BY url_surtkey) TO '{path}' (FORMAT parquet, COMPRESSION gzip)"
+        f"COPY (SELECT {chosen} FROM {table} ORDER BY url_surtkey) TO '{quoted}' (FORMAT parquet, COMPRESSION gzip)"
     )

@@ -56,7 +56,7 @@ def test_a_saved_page_is_looked_at_without_any_server(environment: dict[str, str
     found = rows(vakanz(environment | {"VAKANZ_DSN": "postgresql://nowhere"}, "board", "detect", str(page), "--json"))
     assert [(one["source"], one["tenant"], one["how"], one["best"]) for one in found] == [
         ("personio", "acme", "embed", True),
-        ("lever", "b", "link", False),
+        ("lever", "b", "mention", False),
     ]
     assert "acme" in vakanz(environment, "board", "detect", str(page)).stdout
     page.write_text("<p>Impressum</p>")
@@ -99,6 +99,18 @@ def test_the_index_in_four_steps(environment: dict[str, str], market: str, tmp_p
     assert rows(vakanz(environment, "companies", "commoncrawl", "register", "--json")) == [{"registered": live}]
     states = rows(vakanz(environment, "companies", "commoncrawl", "status", "--json"))
     assert sum(int(str(one["candidates"])) for one in states if one["state"] == "registered") == live
+
+
+def test_a_broken_part_does_not_keep_those_after_it_from_being_read(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "a.parquet").write_bytes(b"PAR1" + bytes(300))
+    write_part(tmp_path / "index" / "b.parquet", [("https://jobs.lever.co/acme", None)])
+    done = vakanz(environment, "companies", "commoncrawl", "scan", str(tmp_path / "index"), "--json")
+    assert done.returncode == 1
+    assert "a.parquet" in done.stderr
+    assert [orjson.loads(line)["new"] for line in done.stdout.splitlines()] == [1]
 
 
 def test_a_region_is_searched_by_hand(environment: dict[str, str], market: str) -> None:

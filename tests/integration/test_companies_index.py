@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from aiohttp import web
 
@@ -19,9 +20,12 @@ from daemons.companies.index_cli import write_csv
 from daemons.companies.looking import look
 from daemons.companies.scanning import Scanner, table_of
 from daemons.sources import SOURCES
+from lib.errors import Malformed
 from lib.net.breaker import BreakerRules
 from lib.net.fetch import Fetcher
+from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy, HostLimits
+from lib.net.validators import Validators
 from lib.store.connections import Database
 from tests.integration.index_parts import write_part
 from tests.sim import Market, Simulator, running
@@ -75,7 +79,7 @@ async def test_boards_of_a_market_are_found_in_a_part_checked_and_registered(
     for one in offered:
         row = rows[one["source"], SOURCES[one["source"]].detect(one["url"]) or ""]
         assert (row.state, row.postings) == (("live", one["open"]) if one["open"] else ("empty", 0)), one
-        assert row.times == 8, "four captures, scanned twice"
+        assert row.times == 4, "four captures, scanned twice and counted once"
 
     live = sum(1 for one in offered if one["open"])
     assert await candidates.register(database) == live
@@ -89,6 +93,31 @@ async def test_boards_of_a_market_are_found_in_a_part_checked_and_registered(
     assert len(written) == live
     assert {(row["source"], row["tenant"]) for row in written} <= rows.keys()
     assert all(row["board_url"].startswith("https://") and row["found_in"] == part for row in written)
+
+
+async def test_two_processes_at_one_part_count_it_once(database: Database) -> None:
+    rows = [("lever", f"t{n}", "x", 3) for n in range(50)]
+
+    async def scanned() -> None:
+        await candidates.add_part(database, ("part", "d"), (150, 150), rows)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(scanned)
+    assert {row.times for row in await candidates.listed(database)} == {3}
+    assert len(await candidates.listed(database)) == 50
+
+
+async def test_a_fetched_part_that_is_broken_is_not_kept(database: Database, tmp_path: Path) -> None:
+    class Broken:
+        async def send(self, request: Request, *, validators: Validators | None = None) -> Response:
+            return Response(request=request, url=request.url, status=200, headers={}, body=b"PAR1" + bytes(400))
+
+    scan = Scanner(database, Broken(), tmp_path, random.Random(1), table_of(NAMES))
+    with pytest.raises(Malformed):
+        await scan.scan("https://data.commoncrawl.org/part-0.parquet")
+    assert list(tmp_path.iterdir()) == []
+    assert await candidates.listed(database) == []
 
 
 async def test_one_request_tells_live_empty_gone_and_unknown_apart(sim: Simulator) -> None:

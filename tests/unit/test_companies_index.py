@@ -7,13 +7,14 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import msgspec
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemons.companies import columnar, parts
+from daemons.companies import captures, columnar, parts
 from daemons.companies.captures import (
     Tally,
     count_request,
@@ -134,6 +135,79 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
     other = write_part(tmp_path / "other", CAPTURES, without=frozenset({"url_path", "url_host_registered_domain"}))
     with pytest.raises(Malformed, match="no column url_host_registered_domain, url_path"):
         columnar.scan(other, tally())
+
+
+@pytest.mark.parametrize("name", ["part[12].parquet", "a*b?.parquet", 'it\'s $1 "x".parquet', "ü%20 #.parquet"])
+def test_a_file_s_name_means_that_file_alone(tmp_path: Path, name: str) -> None:
+    for beside in ("part1.parquet", "axb1.parquet"):
+        write_part(tmp_path / beside, [("https://jobs.lever.co/other", None)])
+    found = tally()
+    columnar.scan(write_part(tmp_path / name, [("https://jobs.lever.co/acme", None)]), found)
+    assert found.tenants.keys() == {("lever", "acme")}
+
+
+def test_a_part_is_read_by_a_database_that_reaches_nothing_else(tmp_path: Path) -> None:
+    part, other = (write_part(tmp_path / name, CAPTURES) for name in ("part", "other"))
+    with columnar._reader(part) as db:
+        for statement in (
+            f"SELECT * FROM read_parquet('{other}')",
+            "SELECT * FROM read_text('/etc/hostname')",
+            "SELECT * FROM read_parquet('https://127.0.0.1:9/x')",
+            f"COPY (SELECT 1) TO '{tmp_path / 'written'}'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+            "SET memory_limit = '64GB'",
+        ):
+            with pytest.raises(duckdb.Error):
+                db.execute(statement)
+        limits = db.execute("SELECT current_setting('memory_limit'), current_setting('threads')").fetchone()
+    assert limits == ("953.6 MiB", 2)
+
+
+_ROW = "'boards.greenhouse.io' AS url_host_name, 'greenhouse.io' AS url_host_registered_domain"
+_PLACE = "'/acme' AS url_path, NULL::VARCHAR AS url_query"
+_ACME = "'https://boards.greenhouse.io/acme'"
+
+
+@pytest.mark.parametrize(
+    ("select", "tenants"),
+    [
+        (f"SELECT 'https://boards.greenhouse.io/' || repeat('a', 20000000) AS url, {_ROW}, {_PLACE}", 0),
+        (f"SELECT {_ACME} AS url, {_ROW}, repeat('/a', 10000000) AS url_path, NULL::VARCHAR AS url_query", 0),
+        (f"SELECT {_ACME} AS url, {_ROW}, {_PLACE}, repeat('b', 20000000) AS fetch_redirect", 1),
+    ],
+)
+def test_absurdly_long_texts_are_left_out(tmp_path: Path, select: str, tenants: int) -> None:
+    with duckdb.connect() as db:
+        db.execute(f"COPY ({select}) TO '{tmp_path / 'part'}' (FORMAT parquet)")
+    found = tally()
+    columnar.scan(tmp_path / "part", found)
+    assert (found.rows, len(found.tenants)) == (1, tenants)
+
+
+@pytest.mark.parametrize("kind", ["BLOB", "VARCHAR[]"])
+def test_columns_of_another_kind_are_no_part(tmp_path: Path, kind: str) -> None:
+    value = "'x'::BLOB" if kind == "BLOB" else "['x']"
+    with duckdb.connect() as db:
+        db.execute(f"COPY (SELECT {value} AS url, {_ROW}, {_PLACE}) TO '{tmp_path / 'part'}' (FORMAT parquet)")
+    with pytest.raises(Malformed, match="no column url"):
+        columnar.scan(tmp_path / "part", tally())
+
+
+def test_parts_that_are_cut_or_damaged_are_malformed(tmp_path: Path) -> None:
+    whole = write_large_part(tmp_path / "whole", 20_000, 10).read_bytes()
+    half = len(whole) // 2
+    for number, body in enumerate((whole[:half], whole[:half] + whole[-3_000:], b"PAR1", whole[:200] + bytes(half))):
+        path = tmp_path / f"broken{number}"
+        path.write_bytes(body)
+        with pytest.raises(Malformed):
+            columnar.scan(path, tally())
+
+
+def test_more_tenants_than_there_can_be_are_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captures, "_MAX_TENANTS", 100)
+    with pytest.raises(Malformed, match="100 tenants"):
+        read_lines([line(f"https://jobs.lever.co/acme{number}") for number in range(200)], tally())
 
 
 def test_the_index_api_is_asked_by_domain_and_page() -> None:
