@@ -92,7 +92,7 @@ def next_visit(kind: str, state: str, attempts: int, every: timedelta, *, steady
     if state == "browser":
         return timedelta(0) if attempts == 0 else later
     if state == "aside":
-        return turn if steady else min(timedelta(days=14), timedelta(hours=6) * float(2 ** min(attempts, 10)))
+        return turn if steady else min(timedelta(days=14), timedelta(hours=5) * float(2 ** min(attempts, 10)))
     if state == "gone":  # it may have been a mistake: soon once more, then more and more seldom
         return turn if steady or attempts <= 1 else min(timedelta(days=30), later * 0.8)
     if kind in ("ad", "list", "document"):

@@ -12,7 +12,7 @@ import msgspec
 
 from daemons.careers import leads, pages
 from daemons.careers.closing import next_visit
-from daemons.careers.doubles import same
+from daemons.careers.doubles import doubles, rank, same
 from daemons.careers.elsewhere import Elsewhere, board_behind
 from daemons.careers.pages import Page, ad_of
 from daemons.careers.site import Site
@@ -158,16 +158,18 @@ class Crawler:
         new = [one for one in ads if turn.held.get(one.external_id) is None]
         if not new:
             return ads, {}
-        known = await pages.same_titles(self.database, board.id, [one.title for one in new])
+        open_ads = await pages.same_titles(self.database, board.id, [one.title for one in new])
+        known = [ad for ad in open_ads if not turn.is_told_off(ad.external_id)]
         known += [ad_of(row.posting) for row in before]
-        doubles: dict[str, str] = {}
+        twins: dict[str, str] = {}
         for one in new:
             ad = ad_of(one)
-            twin = next((other for other in known if other.external_id != ad.external_id and same(ad, other)), None)
+            twin = next((other for other in known if rank(other) < rank(ad) and same(ad, other)), None)
             if twin is not None:
-                doubles[ad.external_id] = twin.url
+                twins[ad.external_id] = twin.url
+                turn.seen.pop(ad.external_id, None)
             known.append(ad)
-        return [one for one in ads if one.external_id not in doubles], doubles
+        return [one for one in ads if one.external_id not in twins], twins
 
     async def _ingest(self, board: Board, turn: Turn, rows: list[Listed], now: datetime) -> None:
         async def write(executor: Executor, batch: Sequence[Listed]) -> None:
@@ -209,6 +211,9 @@ class Crawler:
         now = self.clock()
         lapsed = await pages.lapsed(self.database, board.id, now)
         await self._write(board, turn, [], [*turn.over(), *lapsed], [], now)
+        if turn.new or turn.changed:  # a page that was away may have left its double alone for a day
+            twice = doubles(await pages.repeated_titles(self.database, board.id))
+            await self._write(board, turn, [], twice, [], now)
         await pages.forget(self.database, board.id, now)
         seen = len(turn.open_ids())
         failed = turn.problem is not None or turn.is_failing

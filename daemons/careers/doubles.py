@@ -5,7 +5,8 @@ its page. Pure, and strict: branches of one chain have ads that differ in a stre
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +45,24 @@ def same(one: Ad, other: Ad) -> bool:
     if is_document(one.url) == is_document(other.url):
         return one.words == other.words
     return (one.words & other.words).total() >= _SHARED * fewer and fewer >= more / 2
+
+
+def rank(ad: Ad) -> tuple[bool, int, str]:
+    """Which of several addresses an ad is known by, the least: a page rather than a document, then the shortest."""
+    return is_document(ad.url), len(ad.url), ad.url
+
+
+def doubles(ads: Iterable[Ad]) -> list[str]:
+    """Those of open postings that others stand for."""
+    kept: defaultdict[str, list[Ad]] = defaultdict(list)
+    found = []
+    for ad in sorted(ads, key=rank):
+        alike = kept[_plain(ad.title)]
+        if any(same(ad, other) for other in alike):
+            found.append(ad.external_id)
+        else:
+            alike.append(ad)
+    return found
 
 
 def _plain(title: str) -> str:

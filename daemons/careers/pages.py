@@ -17,6 +17,7 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("careers")
+_MAX_REPEATED = 500
 _SEPARATOR = "\x1f"
 MAX_PAGES = 5_000  # of one site; a larger one is no company's careers page
 State = Literal["new", "read", "browser", "aside", "gone"]
@@ -131,7 +132,15 @@ async def for_browser(database: Database, owner: str, limit: int) -> list[int]:
 
 async def same_titles(database: Database, board_id: int, titles: Sequence[str]) -> list[Ad]:
     """Open postings of a site with one of these titles."""
-    rows = await database.fetch(_SQL.same_titles, board_id, [title.lower() for title in titles])
+    return _ads(await database.fetch(_SQL.same_titles, board_id, [title.lower() for title in titles]))
+
+
+async def repeated_titles(database: Database, board_id: int) -> list[Ad]:
+    """Open postings of a site that have their title in common with another; the latest few hundred."""
+    return _ads(await database.fetch(_SQL.repeated_titles, board_id, _MAX_REPEATED))
+
+
+def _ads(rows: Sequence[asyncpg.Record]) -> list[Ad]:
     return [Ad(row["external_id"], row["url"], row["title"], tuple(row["places"]), row["html"]) for row in rows]
 
 

@@ -106,6 +106,10 @@ class Turn:
         if heir is not None and (now_at := address(heir, page.url)):
             self._moved |= dict.fromkeys(lost, external_id(now_at))
 
+    def is_told_off(self, external_id: str) -> bool:
+        """Whether a page has said that this posting is not there any more, or somewhere else."""
+        return external_id in self._told_off and external_id not in self.seen
+
     def over(self) -> list[str]:
         """The open postings that the turn closes: those whose pages say so, unless another page shows them."""
         told_off = {

@@ -107,11 +107,11 @@ class Visitor:
         return await self._arrived(page, response)
 
     async def _arrived(self, page: Page, response: Response) -> Visit:
-        if response.status == 304:
-            return Visit(page=page, sight=Sight.SHOWN, response=response, body_hash=page.body_hash, unchanged=True)
         end = address(response.url, page.url) or page.url
         if external_id(end) != external_id(page.url):
             return self._led(page, end)
+        if response.status == 304:
+            return Visit(page=page, sight=Sight.SHOWN, response=response, body_hash=page.body_hash, unchanged=True)
         if response.headers.get("content-type", "").lower().startswith(_NOT_PAGES):
             return Visit(page=page, sight=Sight.REFUSED, reason="not a page", response=response)
         body_hash = digest_of(key_of(response.body))

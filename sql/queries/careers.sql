@@ -83,3 +83,12 @@ SELECT external_id FROM posting
 SELECT p.external_id, p.url, p.title, p.places, t.html
   FROM posting p JOIN posting_text t ON t.posting_id = p.id
  WHERE p.board_id = $1 AND p.state IN ('discovered', 'described') AND lower(p.title) = ANY ($2::text[])
+
+-- repeated_titles --
+-- Open postings of a site that have their title in common with another, and their texts.
+SELECT p.external_id, p.url, p.title, p.places, t.html
+  FROM posting p JOIN posting_text t ON t.posting_id = p.id
+ WHERE p.board_id = $1 AND p.state IN ('discovered', 'described')
+   AND lower(p.title) IN (SELECT lower(title) FROM posting WHERE board_id = $1 AND state IN ('discovered', 'described')
+                           GROUP BY 1 HAVING count(*) > 1)
+ ORDER BY p.id DESC LIMIT $2
