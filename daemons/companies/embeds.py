@@ -67,10 +67,16 @@ EMBEDS = (
 )  # fmt: skip
 
 ASSETS = (
+    _asset("breezy", rf"{_LOADED}assets-cdn\.breezy\.hr|class=[\"'][^\"']{{0,80}}\bbreezy-portal\b"),
     _asset("dvinci", r"ng-app=[\"']dvinci\.apps\.Dvinci|<meta[^>]{1,80}dvinciVersion"),
     _asset("eightfold", r"\b_EF_GROUP_ID\b"),
+    _asset("recruitee", r"<(?:script|link|meta)\b[^<>]{0,300}//careers\.recruiteecdn\.com/"),
     _asset("rexx", r"\brexxCha\b|class=[\"'][^\"']{0,80}\bjoboffer_container\b"),
     _asset("softgarden", rf"{_LOADED}static\.softgarden\.(?:de|io)|softgarden-career-page"),
     _asset("successfactors", rf"{_LOADED}(?:\brmkcdn\.|\.jobs2web\.com/|/platform/js/j2w/)|\bj2w\.init\("),
+    _asset(
+        "teamtailor",
+        rf"{_LOADED}//assets-[a-z]{{2,8}}\.teamtailor-cdn\.com/|data-controller=[\"'][^\"']{{0,200}}\bcareersite--",
+    ),
     _asset("umantis", r"\bglobalUmantisParams\b|\bHSTableLinkSubTitle\b"),
 )

@@ -1,5 +1,7 @@
 """Breezy HR career portals, the JSON behind them.
 
+A tenant is "acme" for acme.breezy.hr, or a company's own host, which has the same paths.
+
 Source   https://{tenant}.breezy.hr/json?verbose=true, and https://{tenant}.breezy.hr/p/{id} where that has no text
          Facts: working clients of other projects, read 2026-11; no payload of our own. No key, not documented:
          robots.txt is obeyed.
@@ -17,8 +19,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from daemons.sources.families.own_hosts import Branded
 from daemons.sources.families.posting_pages import only_posting, page_request, read_posting
-from daemons.sources.families.subdomains import Subdomains
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_page
 from lib.posting.countries import country_code
@@ -29,7 +31,7 @@ _IDS = Ids(re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII))
 _IGNORED = ("friendly_id", "category", "experience", "education", "tags", "requirements", "responsibilities")
 
 
-class Breezy(Subdomains):
+class Breezy(Branded):
     name = "breezy"
     title = "Breezy HR"
     completeness = Completeness.DOCUMENT

@@ -1,5 +1,7 @@
 """Pinpoint career sites, public JSON endpoint of postings.
 
+A tenant is "acme" for acme.pinpointhq.com, or a company's own host, which has the same paths.
+
 Source   https://{tenant}.pinpointhq.com/postings.json
          Facts: recorded answers (trimmed), read 2026-11; the vendor offers the endpoint for showing postings on other
          sites. No key.
@@ -16,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from daemons.sources.families.subdomains import Subdomains
+from daemons.sources.families.own_hosts import Branded
 from lib.net.messages import Request, Response
 from lib.posting.contract import (
     Completeness,
@@ -30,23 +32,28 @@ from lib.posting.contract import (
     read_page,
 )
 from lib.posting.envelopes import rows_of
-from lib.posting.links import Ids, read_link, web_url
+from lib.posting.links import Ids, Link, read_link, web_url
 from lib.posting.markup import joined, section
 from lib.posting.values import line, moment, places, salary
 
 _IDS = Ids(re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII))
+_OWN_PATH = re.compile(r"[a-z]{2}/postings/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _REMOTE: dict[str, Remote] = {"remote": "remote", "hybrid": "hybrid", "onsite": "onsite"}
 _SECTIONS = ("key_responsibilities", "skills_knowledge_expertise", "benefits")
 _IGNORED = ("compensation", "reporting_to", "requisition_id", "video", "job_pack", "structure_custom_group_one")
 
 
-class Pinpoint(Subdomains):
+class Pinpoint(Branded):
     name = "pinpoint"
     title = "Pinpoint"
     completeness = Completeness.DOCUMENT
     confidence = Confidence.CONFIRMED
     ending = ".pinpointhq.com"
     reserved = frozenset({"developers", "help", "status"})
+
+    def tenant_of(self, link: Link) -> str | None:
+        named = _OWN_PATH.fullmatch("/".join(link.segments))
+        return super().tenant_of(link) or (self.own(link.host) if named else None)
 
     def request(self, tenant: str, cursor: str | None) -> Request:
         return Request(url=f"{self.board_url(tenant)}/postings.json", documented_api=True)

@@ -1,5 +1,7 @@
 """Recruitee (Tellent) career sites: the public offers API, and the XML feed of offers where that is refused.
 
+A tenant is "acme" for acme.recruitee.com, or a company's own host, which has the same paths.
+
 Source   https://{tenant}.recruitee.com/api/offers/, else https://{tenant}.recruitee.com/api/feeds/offers.xml
          Facts: docs.recruitee.com (careers site API, feed), recorded answers of the API, read 2026-11. No key yet:
          from 2027-02-10 on the API wants the customer's X-Careers-Sites-Token and answers 401 without it. The feed is
@@ -23,7 +25,7 @@ from typing import Any
 
 from lxml import etree
 
-from daemons.sources.families.subdomains import Subdomains
+from daemons.sources.families.own_hosts import Branded
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, Salary, read_page
@@ -48,7 +50,7 @@ _IGNORED = (
 )  # fmt: skip
 
 
-class Recruitee(Subdomains):
+class Recruitee(Branded):
     name = "recruitee"
     title = "Recruitee"
     completeness = Completeness.DOCUMENT

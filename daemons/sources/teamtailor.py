@@ -1,5 +1,7 @@
 """Teamtailor career sites, public JSON feed.
 
+A tenant is "acme" for acme.teamtailor.com, or a company's own host, which has the same paths.
+
 Source   https://{tenant}.teamtailor.com/jobs.json
          Facts: recorded feeds and the JSON Feed 1.1 specification, read 2026-11. No key. robots.txt is each tenant's
          own, may hold reservations against some uses, and is obeyed.
@@ -19,7 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from daemons.sources.families.subdomains import Subdomains
+from daemons.sources.families.own_hosts import Branded
 from lib.errors import Malformed, Refused
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
@@ -35,7 +37,7 @@ _IGNORED = ("id", "content_text", "summary", "date_modified", "image", "banner_i
 _IGNORED_NODE = ("@context", "@type", "title", "description", "datePosted", "validThrough", "identifier")
 
 
-class Teamtailor(Subdomains):
+class Teamtailor(Branded):
     name = "teamtailor"
     title = "Teamtailor"
     completeness = Completeness.DOCUMENT

@@ -13,6 +13,7 @@ from daemons.companies.detection import best, in_address, in_page, in_redirects
 from daemons.companies.domains import _MORE, KEPT_OUT, domain_table
 from daemons.companies.embeds import ASSETS, EMBEDS
 from daemons.sources import SOURCES
+from lib.errors import Refused
 
 PAGE = "https://www.acme.example/karriere"
 # Feeds and searches have no tenants' addresses; career pages and feeds of companies have hosts of their own.
@@ -167,6 +168,50 @@ def test_a_link_to_a_board_of_successfactors_is_no_asset() -> None:
 def test_successfactors_on_a_company_s_own_host_is_known_by_what_its_pages_load(markup: str) -> None:
     (found,) = in_page(markup, "https://jobs.acme.example/search/")
     assert (found.source, found.tenant, found.how) == ("successfactors", "jobs.acme.example", "asset")
+
+
+@pytest.mark.parametrize(
+    ("markup", "source"),
+    [
+        ("<script src='https://assets-aws.teamtailor-cdn.com/assets/careersite.js'></script>", "teamtailor"),
+        ("<body data-controller='careersite--analytics'>", "teamtailor"),
+        ("<meta content='https://careers.recruiteecdn.com/image/upload/x.png' property='og:image'>", "recruitee"),
+        ("<link rel=stylesheet href='https://assets-cdn.breezy.hr/breezy-portal/x.css'>", "breezy"),
+        ("<body class='breezy-portal'>", "breezy"),
+    ],
+)
+def test_boards_on_companies_own_hosts(markup: str, source: str) -> None:
+    (found,) = in_page(markup, "https://jobs.acme.example/")
+    assert (found.source, found.tenant, found.how) == (source, "jobs.acme.example", "asset")
+    assert SOURCES[source].request(found.tenant, None).url.startswith("https://jobs.acme.example/")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script src='https://scripts.teamtailor-cdn.com/widgets/eu-pink/jobs.js'></script>",
+        "<img src='https://images.teamtailor-cdn.com/images/s3/teamtailor-production/x.png'>",
+        "<script src='https://jobs-widget.recruiteecdn.com/widget.js'></script>",
+        "<img src='https://careers.recruiteecdn.com/image/upload/logo.png'>",
+        "<script src='https://cdn.pinpointhq.com/embed.js'></script>",
+    ],
+)
+def test_a_widget_or_a_picture_of_a_system_does_not_make_a_site_a_board(markup: str) -> None:
+    assert in_page(markup, "https://www.acme.example/") == []
+
+
+def test_a_posting_s_address_shows_a_board_of_pinpoint_on_a_company_s_own_host() -> None:
+    found = in_address("https://careers.acme.example/en/postings/0b5c7f0e-0b51-4c5b-9a55-0d8f6a0c1001")
+    assert found is not None
+    assert (found.source, found.tenant) == ("pinpoint", "careers.acme.example")
+
+
+@pytest.mark.parametrize("source", ["recruitee", "teamtailor", "breezy", "pinpoint"])
+@pytest.mark.parametrize("tenant", ["127.0.0.1", "www.{}", "a.b/../c.de", "a b.de", "jobs.acme.de:80", ""])
+def test_what_cannot_be_a_company_s_own_host_is_refused(source: str, tenant: str) -> None:
+    vendor = SOURCES[source].board_url("acme").partition("//acme.")[2].partition("/")[0]
+    with pytest.raises(Refused):
+        SOURCES[source].board_url(tenant.format(vendor))
 
 
 def test_a_search_over_many_companies_is_nobody_s_board() -> None:

@@ -7,8 +7,10 @@ A tenant without a dot is a name under the vendor's usual domain ("acme"), one w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from daemons.sources.families.subdomains import Subdomains
 from daemons.sources.families.system import System
 from lib.errors import Refused
 from lib.posting.links import Link
@@ -47,8 +49,13 @@ class OwnHosts:
     def own(self, host: str) -> str | None:
         """The tenant behind a host that is known to be a customer's board; None for one of the vendor's."""
         domain = self.usual[self.usual.index(".") + 1 :]
-        vendor = any(host == one or host.endswith(f".{one}") for one in (domain, *self.others))
-        return host if _HOST.fullmatch(host) and not vendor else None
+        return customers(host, (domain, *self.others))
+
+
+def customers(host: str, vendor: Iterable[str]) -> str | None:
+    """`host` where it may be a customer's: a host, and none below the vendor's domains."""
+    below = any(host == one or host.endswith(f".{one}") for one in vendor)
+    return host if _HOST.fullmatch(host) and not below else None
 
 
 class Portals(System):
@@ -66,3 +73,17 @@ class Portals(System):
 
     def board_url(self, tenant: str) -> str:
         return f"https://{self.hosts.host(tenant)}{self.page}"
+
+
+class Branded(Subdomains):
+    """Systems at {tenant}.vendor.tld that serve boards on hosts of their customers too. What is no name under the
+    vendor's domain is such a host. Their addresses do not show whose they are; their pages do."""
+
+    def host(self, tenant: str) -> str:
+        return self.own(tenant) or super().host(tenant)
+
+    def own(self, host: str) -> str | None:
+        """The tenant that a customer's host is, None for other texts and for what is a name under the vendor's."""
+        if self._tenants.find(host) is not None:
+            return None
+        return customers(host, (ending.lstrip(".") for ending in (self.ending, *self.endings)))

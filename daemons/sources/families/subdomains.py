@@ -10,12 +10,12 @@ from lib.net.messages import Response
 from lib.posting.links import Link, Tenants, check_hosted
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_NO_TENANTS = frozenset({"www", "api", "app"})
+_NO_TENANTS = frozenset({"www", "api", "app", "assets", "cdn", "static"})
 
 
 class Subdomains(System):
     """`ending`: what follows a tenant in its host, such as ".vendor.tld"; `endings`: what followed it before, or
-    elsewhere; `reserved`: names under it that are nobody's board, beside www, api and app; `page`: the board's path."""
+    elsewhere; `reserved`: names under it that are nobody's board, beside the usual ones; `page`: the board's path."""
 
     ending: str
     endings: tuple[str, ...] = ()
