@@ -34,7 +34,7 @@ def check_url(text: str, policy: FetchPolicy) -> URL:
         if url.raw_fragment:
             url = url.with_fragment(None)
         host, port = url.raw_host, url.port
-    except ValueError as error:
+    except (ValueError, IndexError) as error:  # the latter for "0://[]@"
         raise Refused(f"not a URL: {text[:200]!r}") from error
     if url.scheme not in ("http", "https") or not host or port is None:
         raise Refused(f"not a web address: {text[:200]!r}")

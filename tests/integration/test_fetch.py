@@ -335,9 +335,9 @@ async def test_answers_that_are_none(behave: Raw, kind: type[SourceError]) -> No
     async with serving(behave) as url, Fetcher(direct()) as fetcher:
         started = time.monotonic()
         with pytest.raises(SourceError) as caught:
-            await fetcher.send(api(url, timeout_s=0.3))
+            await fetcher.send(api(url, timeout_s=1.0))
         assert type(caught.value) is kind
-        assert time.monotonic() - started < 2.0
+        assert time.monotonic() - started < 5.0
 
 
 async def test_nobody_there(unused_tcp_port: int) -> None:

@@ -189,7 +189,7 @@ async def test_a_detail_waits_for_proxies_without_losing_an_attempt() -> None:
 
     system = source("smartrecruiters")
     fold = DescriptionFold(None, NoWay(), None, {system.name: system}, "s", 7, 1, AtOnce(), lambda: None)  # type: ignore[arg-type]
-    wanted = Wanted(1, "744000012345678", 1, system.name, "Acme", attempts=5, refusals=0)
+    wanted = Wanted(1, "744000012345678", "", 1, system.name, "Acme", attempts=5, refusals=0)
     found = await fold._detail(wanted)
     assert isinstance(found, Postponed)
     assert (found.attempts, found.final) == (5, False)
