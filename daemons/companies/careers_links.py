@@ -15,17 +15,23 @@ _MAX_WORDS_CHARS = 80
 # What people click on, German first. The surest words stand highest: a list of openings before a page about careers.
 _WORDS = (
     (8, re.compile(r"stellenangebot|stellenanzeige|stellenmarkt|stellenbörse|offene stellen|offene jobs|jobbörse|"
+                   r"jobangebot|stellenausschreib|"
                    r"jobportal|vakanzen|open positions|current openings|job openings|vacancies|offres d.emploi|"
-                   r"postes vacants|posti vacanti")),
-    (6, re.compile(r"\bkarriere|\bcareers?\b|\bjobs?\b|stellen\b|\bcarrière|\blavora con noi|\bcarriera")),
+                   r"postes (?:vacants|à pourvoir|ouverts)|places vacantes|posti (?:vacanti|liberi)|"
+                   r"posizioni aperte|offerte di lavoro|opportunità di lavoro")),
+    (6, re.compile(r"\bkarriere|\bcareers?\b|\bjobs?\b|\b(?:lehr|freie )?stellen\b|\bcarrière|"
+                   r"\blavora(?:re)? (?:con noi|da)\b|"
+                   r"\bcarriera|recrutement|nous rejoindre|rejoi(?:gnez|ndre)[ -](?:nous|notre)")),
     (4, re.compile(r"arbeiten (?:bei|mit|für)|mitarbeiten|work (?:with|for|at) us|join (?:us|our team)|bewerb|"
-                   r"\bemplois?\b|arbeitgeber|we.re hiring|wir suchen|mach mit|komm ins team|team werden")),
+                   r"\bemplois?\b(?! du temps)|arbeitgeber|we.re hiring|wir suchen|mach mit|komm ins team|team werden|"
+                   r"teil (?:unseres|des) teams|mitarbeiter(?:in)? werden|travailler (?:chez|avec)|\bimpiego\b")),
     (2, re.compile(r"ausbildung|bewirb|praktik|talent")),
 )  # fmt: skip
 _PATHS = (
     (5, re.compile(r"/(?:stellenangebote?|stellenanzeigen|offene-stellen|stellen(?:markt|boerse)?|jobboerse|vakanzen|"
                    r"vacancies|openings|open-positions|jobangebote)\b")),
-    (4, re.compile(r"/(?:karriere|careers?|jobs?|arbeiten-bei[\w-]*|work-with-us|join-us|emplois?|carrieres?)\b|"
+    (4, re.compile(r"/(?:karriere|careers?|jobs?|arbeiten-bei[\w-]*|work-with-us|join-us|emplois?|offres?-d?-?emplois?|"
+                   r"carrieres?|recrutement|nous-rejoindre|rejoignez-nous|lavora-con-noi|posizioni-aperte)\b|"
                    r"^//(?:jobs?|karriere|careers?|stellen)\.")),
     (1, re.compile(r"karriere|career|stellen|bewerb|\bjobs?\b")),
 )  # fmt: skip

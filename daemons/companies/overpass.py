@@ -41,12 +41,17 @@ _VALUES: Mapping[str, str] = {
 # Pages of these hosts are no sites of companies.
 _PLATFORMS = frozenset(
     {
-        "facebook.com", "fb.com", "instagram.com", "twitter.com", "x.com", "linkedin.com", "xing.com", "youtube.com",
+        "facebook.com", "fb.com", "fb.me", "wa.me", "t.me",
+        "instagram.com", "twitter.com", "x.com", "linkedin.com", "xing.com", "youtube.com",
         "tiktok.com", "google.com", "goo.gl", "linktr.ee", "wikipedia.org", "wikidata.org", "yelp.com", "yelp.de",
         "tripadvisor.com", "tripadvisor.de", "booking.com", "airbnb.com", "jameda.de", "doctolib.de",
         "gelbeseiten.de", "dasoertliche.de", "herold.at", "local.ch", "lieferando.de", "ebay.de", "amazon.de",
     }
 )  # fmt: skip
+# Names that only mean something in somebody's own network (RFC 6761, 6762, 8375 and usage).
+_LOCAL = frozenset(
+    {"local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "onion"}
+)
 _HOST = re.compile(r"(?=.{4,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
 
@@ -109,7 +114,7 @@ def read(response: Response) -> Answer:
 def site(text: str) -> tuple[str, str] | None:
     """Host without www. and front page of the site that a tag names; None for other pages and what is none."""
     address = web_url(text if "://" in text else f"https://{text}")
-    if address is None:
+    if address is None or ("@" in text and "://" not in text):  # an address for mail is that of its provider
         return None
     scheme, _, rest = address.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].lower()
@@ -119,9 +124,10 @@ def site(text: str) -> tuple[str, str] | None:
         return None
     host = named.removeprefix("www.")
     above = {".".join(host.split(".")[start:]) for start in range(host.count("."))}
-    if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit() or above & _PLATFORMS:
+    last = host.rpartition(".")[2]
+    if not _HOST.fullmatch(host) or last.isdigit() or last in _LOCAL or above & _PLATFORMS:
         return None
-    return host, f"{scheme}://{named}/"
+    return host, f"{scheme.lower()}://{named}/"
 
 
 def _read(tags: dict[str, Any]) -> Iterator[Company]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -29,6 +31,7 @@ from tests.sim.overpass import HOST, URL, Web
 from tests.sim.places import CITIES
 
 ALL = range(25)
+_ROOT = Path(__file__).parents[2]
 _FREE = HostLimits(rate_per_s=None, concurrency=None)
 _STATES = {"Berlin": "16", "Hamburg": "04", "Wien": "09"}
 
@@ -184,6 +187,52 @@ async def test_a_place_whose_searcher_died_is_searched_by_another(database: Data
     assert search is not None
     await places.finish(database, "one", search, next_in_s=1e6, sites=9, failures=0, error=None)
     assert await database.fetchval("SELECT sites FROM geo_place") == 0, "who was taken over writes nothing"
+
+
+_CLAIMER = """
+import sys, anyio
+from daemons.companies import places
+from lib.life.session import open_database
+
+async def main(owner):
+    async with open_database() as database:
+        while (search := await places.claim(database, owner, range(25))) is not None:
+            print("place", search.id, flush=True)
+        while sites := await places.claim_sites(database, range(25), 8):
+            for site in sites:
+                print("site", site.host, flush=True)
+
+anyio.run(main, sys.argv[1])
+"""
+
+
+async def test_processes_share_places_and_sites_and_none_is_taken_twice(
+    database: Database, dsn: str, redis_url: str, tmp_path: Path
+) -> None:
+    await places.add_places(database, [Place(f"P{n}", "DE", "02", 48 + n / 50, 11, n) for n in range(60)], ALL)
+    # A place that is claimed is its claimer's when it asks again; here it is done with, so that each is told once.
+    await database.execute(
+        "CREATE FUNCTION once() RETURNS trigger AS $$ BEGIN NEW.next_due = 'infinity'; RETURN NEW; "
+        "END $$ LANGUAGE plpgsql"
+    )
+    await database.execute("CREATE TRIGGER once BEFORE UPDATE ON geo_place FOR EACH ROW EXECUTE FUNCTION once()")
+    await database.execute(
+        "INSERT INTO company_site (host, url, region, place_id) SELECT n || '.example', 'x', 1, "
+        "(SELECT min(id) FROM geo_place) FROM generate_series(1, 200) n"
+    )
+    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
+    own |= {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
+    told: list[str] = []
+
+    async def claim(number: int) -> None:
+        done = await anyio.run_process([sys.executable, "-c", _CLAIMER, f"p{number}"], env=own, cwd=_ROOT)
+        told.extend(done.stdout.decode().splitlines())
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            for number in range(4):
+                tasks.start_soon(claim, number)
+    assert len(told) == len(set(told)) == 60 + 200
 
 
 async def test_regions_are_searched_by_their_own_instances(database: Database, sim: Simulator, config: Config) -> None:

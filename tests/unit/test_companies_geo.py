@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -105,6 +106,12 @@ def test_companies_are_read_once_per_site_from_all_tags_in_use() -> None:
         element(website="http://10.0.0.1/"),
         element(website="siehe Aushang"),
         element(website="javascript:alert(1)"),
+        element(website="info@gmx.example"),
+        element(website="mailto:info@gmx.example"),
+        element(website="https://fb.me/acme"),
+        element(website="https://printer.local/"),
+        element(website="http://nas.fritz.lan:8080/"),
+        element(website="https://192.168.0.1/"),
         element(website=5, name=7),
         {"type": "node", "id": 3},
         None,
@@ -119,6 +126,13 @@ def test_companies_are_read_once_per_site_from_all_tags_in_use() -> None:
             Company("zweite.example", "https://zweite.example/", "Bäckerei"),
         )
     )
+
+
+def test_one_site_in_200_000_elements_is_one_company_and_takes_no_time() -> None:
+    body = orjson.dumps({"elements": [element(website=f"HTTPS://WWW.acme.de/filiale/{n}") for n in range(200_000)]})
+    started = time.process_time()
+    assert overpass.read(said(None, body)).companies == (Company("acme.de", "https://www.acme.de/", None),)
+    assert time.process_time() - started < 10
 
 
 def test_an_answer_that_was_cut_says_why() -> None:
