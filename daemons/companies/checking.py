@@ -43,13 +43,14 @@ async def check(client: Fetch, source: Source, tenant: str) -> Verdict:
 
 def judged(page: Page) -> Verdict:
     """What a list's first page says."""
-    count = max(page.total or 0, len({row.external_id for row in page.rows}))
-    if count:
-        return Verdict("live", count)
+    if page.rows:
+        return Verdict("live", max(page.total or 0, len({row.external_id for row in page.rows})))
     if page.rejected:
         return Verdict(
             "unknown", reason=f"{len(page.rejected)} rows that cannot be read: {page.rejected[0].reason}"[:500]
         )
+    if page.total:
+        return Verdict("unknown", reason=f"{page.total} postings are said to be there, and none is shown")
     return Verdict("empty", 0)
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from daemons.companies import candidates
 from daemons.companies.captures import COLLECTIONS
-from daemons.companies.checking import check, check_all
+from daemons.companies.checking import check, check_all, judged
 from daemons.companies.index_cli import write_csv
 from daemons.companies.looking import look
 from daemons.companies.scanning import Scanner, table_of
@@ -26,6 +26,7 @@ from lib.net.fetch import Fetcher
 from lib.net.messages import Request, Response
 from lib.net.policy import FetchPolicy, HostLimits
 from lib.net.validators import Validators
+from lib.posting.contract import Page
 from lib.store.connections import Database
 from tests.integration.index_parts import write_part
 from tests.sim import Market, Simulator, running
@@ -118,6 +119,12 @@ async def test_a_fetched_part_that_is_broken_is_not_kept(database: Database, tmp
         await scan.scan("https://data.commoncrawl.org/part-0.parquet")
     assert list(tmp_path.iterdir()) == []
     assert await candidates.listed(database) == []
+
+
+def test_a_list_that_only_says_that_it_has_postings_is_not_live() -> None:
+    assert judged(Page(rows=(), total=7)).state == "unknown"
+    assert judged(Page(rows=(), total=0)).state == "empty"
+    assert judged(Page(rows=())).state == "empty"
 
 
 async def test_one_request_tells_live_empty_gone_and_unknown_apart(sim: Simulator) -> None:
