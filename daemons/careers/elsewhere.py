@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from daemons.careers.visits import Visit
-from daemons.companies.detection import best, in_address, in_page
+from daemons.companies.detection import best, in_page, in_redirects
 from daemons.sources import SOURCES
 
 _OWN = frozenset({"address", "redirect", "embed", "asset"})
@@ -24,7 +24,7 @@ class Elsewhere:
 def board_behind(visit: Visit) -> Elsewhere | None:
     """The board that a careers page leads to or shows in a frame; one that it links to, if it has no jobs itself."""
     if visit.led_to is not None:
-        found = in_address(visit.led_to)
+        found = in_redirects((visit.led_to,))
     elif visit.response is not None and visit.response.body:
         found = best(in_page(visit.response.body, visit.page.url))
     else:

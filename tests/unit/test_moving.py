@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from daemons.careers.closing import Sight
+from daemons.careers.elsewhere import board_behind
+from daemons.careers.pages import Page
+from daemons.careers.visits import Visit
 from daemons.crawl.moving import leads_to
 from lib.net.messages import Request, Response
 from lib.posting.boards import Board
@@ -69,3 +74,12 @@ def test_what_must_not_take_a_board_away(markup: str, url: str, own_page: bool) 
 def test_two_boards_of_the_company_s_name_leave_it_open_which_is_the_new_one() -> None:
     links = "<a href='https://jobs.lever.co/acme'>Jobs</a><a href='https://acme.jobs.personio.de/'>Jobs</a>"
     assert led(links, _OWN, own_page=True) is None
+
+
+def test_a_careers_page_that_leads_to_a_job_search_has_no_board_behind_it() -> None:
+    row: dict[str, Any] = dict.fromkeys(Page.__dataclass_fields__)
+    page = Page(**row | {"url": _OWN})
+    assert board_behind(Visit(page, Sight.LED_ON, led_to="https://www.arbeitnow.com/")) is None
+    behind = board_behind(Visit(page, Sight.LED_ON, led_to="https://jobs.lever.co/acme"))
+    assert behind is not None
+    assert (behind.source, behind.tenant) == ("lever", "acme")
