@@ -77,15 +77,15 @@ class Turn:
         failed = state in ("aside", "gone") or (state == "browser" and self.in_browser)
         self.aside += state == "aside"
         self.waiting += state == "browser"
-        validators = Validators.of(visit.response.headers) if visit.response is not None else None
+        etag, last_modified = _known_by(visit)
         kept = [one for one in page.external_ids if self.held.get(one) is not None]
         after = replace(
             page,
             state=state,
             kind=_kind(visit, sight),
             external_ids=tuple(dict.fromkeys((*sorted(shown), *kept))),
-            etag=validators.etag if validators else page.etag,
-            last_modified=validators.last_modified if validators else page.last_modified,
+            etag=etag,
+            last_modified=last_modified,
             body_hash=visit.body_hash,
             doubts=doubts,
             attempts=page.attempts + 1 if failed else 0,
@@ -128,6 +128,14 @@ class Turn:
 
     def _are_open(self, external_ids: Collection[str]) -> bool:
         return all(self.held.get(one) is not None for one in external_ids)
+
+
+def _known_by(visit: Visit) -> tuple[str | None, str | None]:
+    """The validators of what was read last. A new body without any leaves none: the old ones would vouch for it."""
+    sent = Validators.of(visit.response.headers) if visit.response is not None else None
+    if sent is None and visit.unchanged:
+        return visit.page.etag, visit.page.last_modified
+    return (sent.etag, sent.last_modified) if sent is not None else (None, None)
 
 
 def _state(visit: Visit, sight: Sight) -> State:
