@@ -79,7 +79,7 @@ def test_two_boards_of_the_company_s_name_leave_it_open_which_is_the_new_one() -
 def test_a_careers_page_that_leads_to_a_job_search_has_no_board_behind_it() -> None:
     row: dict[str, Any] = dict.fromkeys(Page.__dataclass_fields__)
     page = Page(**row | {"url": _OWN})
-    assert board_behind(Visit(page, Sight.LED_ON, led_to="https://www.arbeitnow.com/")) is None
-    behind = board_behind(Visit(page, Sight.LED_ON, led_to="https://jobs.lever.co/acme"))
+    assert board_behind(Visit(page=page, sight=Sight.LED_ON, led_to="https://www.arbeitnow.com/")) is None
+    behind = board_behind(Visit(page=page, sight=Sight.LED_ON, led_to="https://jobs.lever.co/acme"))
     assert behind is not None
     assert (behind.source, behind.tenant) == ("lever", "acme")
