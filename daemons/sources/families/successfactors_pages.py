@@ -44,23 +44,24 @@ def shown_day(text: str | None) -> datetime | None:
 def results(body: bytes, board: str) -> list[dict[str, str | None]]:
     """The jobs on a page of search results, each once: id, title, url, place, date, department.
 
-    A row names its job twice, for large screens and small ones.
+    A row names its job twice, for large screens and small ones. One that names several is read once.
     """
     found: dict[str, dict[str, str | None]] = {}
+    read: dict[HtmlElement, dict[str, str | None]] = {}
     for link in html_tree(body).xpath('//a[contains(concat(" ", @class, " "), " jobTitle-link ")][@href]'):
         address = web_url(urljoin(f"{board}/", link.get("href")))
         job = JOB.search(address or "")
         if job is None or job[1] in found:
             continue
         row = _row_of(link)
-        found[job[1]] = {
-            "id": job[1],
-            "title": text_of(link),
-            "url": address,
-            "place": _first(row, './/*[contains(@class, "jobLocation")]', './/*[contains(@class, "location")]'),
-            "date": _first(row, './/*[contains(@class, "jobDate")]'),
-            "department": _first(row, './/*[contains(@class, "jobDepartment")]'),
-        }
+        if row is not None and row not in read:
+            read[row] = {
+                "place": _first(row, './/*[contains(@class, "jobLocation")]', './/*[contains(@class, "location")]'),
+                "date": _first(row, './/*[contains(@class, "jobDate")]'),
+                "department": _first(row, './/*[contains(@class, "jobDepartment")]'),
+            }
+        said = read[row] if row is not None else {}
+        found[job[1]] = {"id": job[1], "title": text_of(link), "url": address, **said}
     return list(found.values())
 
 
@@ -72,10 +73,8 @@ def _row_of(link: HtmlElement) -> HtmlElement | None:
     return None
 
 
-def _first(row: HtmlElement | None, *paths: str) -> str | None:
+def _first(row: HtmlElement, *paths: str) -> str | None:
     """The first text at the first of these paths that has one."""
-    if row is None:
-        return None
     return next((text for path in paths for element in row.xpath(path) if (text := text_of(element))), None)
 
 
