@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from daemons.sources.families.system import System
-from lib.errors import Malformed, Refused
+from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Salary, read_one, read_page
 from lib.posting.countries import country_code
@@ -106,7 +106,7 @@ def _next(state: str, rows: int, total: int) -> str | None:
     if not state or rows == 0 or following >= total:
         return None
     if following > _MAX_ROWS:
-        raise Refused(f"more than {_MAX_ROWS} rows")
+        raise Malformed(f"more than {_MAX_ROWS} rows")
     return f"{key}:{following}"
 
 

@@ -20,7 +20,7 @@ import re
 from typing import Any
 
 from daemons.sources.families.system import System
-from lib.errors import Malformed, Refused
+from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, Remote, read_page
 from lib.posting.countries import country_code
@@ -71,7 +71,7 @@ class Comeet(System):
             return Request(url=board)
         token = cursor.removeprefix(_STEP)
         if not cursor.startswith(_STEP) or not _TOKEN.fullmatch(token):
-            raise Refused("that cannot be a token of Comeet")
+            raise Malformed("that cannot be a token of Comeet")
         uid = tenant.rpartition("/")[2]
         return Request(
             url=f"https://www.comeet.co/careers-api/2.0/company/{uid}/positions",

@@ -79,7 +79,10 @@ class Dvinci(System):
         return f"{_base(tenant)}/de/jobs"
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        return Request(url=f"{_base(tenant)}/jobPublication/list.json", params={"lang": cursor or _LANGUAGES[0]})
+        asked = _LANGUAGES[0] if cursor is None else cursor
+        if asked not in _LANGUAGES:
+            raise Malformed(f"{cursor!r:.80} is no language that is asked for")
+        return Request(url=f"{_base(tenant)}/jobPublication/list.json", params={"lang": asked})
 
     def parse(self, tenant: str, response: Response) -> Page:
         publications = response.json_array()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -45,14 +46,18 @@ _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _IGNORED = ("custRMKMappingPicklist", "businessUnit_obj", "department_obj", "currency", "sfstd_jobLocation_obj")
 
 
+_Locale = Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{2}_[A-Z]{2}\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST_LANGUAGES * _MOST_ROWS)]
+
+
 class _Place(msgspec.Struct, frozen=True, array_like=True):
     """The page to ask for: the languages still to walk, the current one first; `before`: rows of those walked."""
 
-    locales: tuple[str, ...]
-    walk: int = 0
-    page: int = 0
-    before: int = 0
-    total: int = 0
+    locales: tuple[_Locale, ...]
+    walk: _Count = 0
+    page: _Count = 0
+    before: _Count = 0
+    total: _Count = 0
 
 
 class SuccessFactorsUnified(Portals):

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from daemons.sources.families.own_hosts import Branded
-from lib.errors import Malformed, Refused
+from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, clean_text, read_page
 from lib.posting.countries import country_code
@@ -50,7 +50,7 @@ class Teamtailor(Branded):
     def request(self, tenant: str, cursor: str | None) -> Request:
         """The feed, or its page at `cursor`: the numbers that the page before it asks for."""
         if cursor is not None and not _QUERY.fullmatch(cursor):
-            raise Refused(f"{cursor[:80]!r} cannot be a page of Teamtailor")
+            raise Malformed(f"{cursor[:80]!r} cannot be a page of Teamtailor")
         query = (pair.split("=") for pair in cursor.split("&")) if cursor else ()
         return Request(url=f"{self.board_url(tenant)}.json", params=dict(query))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemons.sources import detect, source
-from lib.errors import Gone, Malformed, Refused
+from lib.errors import Gone, Malformed
 from lib.net.messages import Response
 from lib.posting.contract import Page, Posting
 from tests.sim import Market
@@ -71,7 +71,7 @@ def test_a_page_in_the_place_of_the_list_does_not_begin_again() -> None:
 
 @pytest.mark.parametrize("cursor", ["token:", "token:../../x", "token:A&details=false", "page:2", "token:" + "A" * 500])
 def test_only_what_can_be_a_token_gets_into_an_address(cursor: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Malformed) as caught:
         source("comeet").request(TENANT, cursor)
     assert cursor not in str(caught.value)
 

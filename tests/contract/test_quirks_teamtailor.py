@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daemons.sources import detect, source
-from lib.errors import Gone, Malformed, Refused
+from lib.errors import Gone, Malformed
 from lib.net.messages import Response
 from lib.posting.contract import Page, Posting
 from tests.sim import Market
@@ -74,7 +74,7 @@ def test_a_next_page_that_cannot_be_asked_for_is_no_end(address: Any) -> None:
 
 @pytest.mark.parametrize("cursor", ["page=2&x=../..", "page", "https://x.example", "page=" + "9" * 50])
 def test_only_numbers_get_into_an_address(cursor: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Malformed):
         source("teamtailor").request("acme", cursor)
 
 

@@ -16,6 +16,7 @@ from lib.posting.contract import clean_text
 Part = tuple[tuple[str, str], ...]  # filters and their values
 _MAX_PARTS = 2_000
 _MAX_VALUE_CHARS = 100
+_MAX_PAGES = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Walking:
         except (ValueError, TypeError) as error:
             raise Malformed(f"{text[:80]!r} is no place in a walk") from error
         named = [pair for part in walking.parts for pair in part]
-        sound = type(page) is int and page > 0 and walking.parts
+        sound = type(page) is int and 0 < page <= _MAX_PAGES and walking.parts
         if not sound or not all(name in allowed and isinstance(value, str) for name, value in named):
             raise Malformed(f"{text[:80]!r} is no place in a walk")
         return walking
