@@ -35,6 +35,7 @@ from lib.posting.values import line, places
 _IDS = Ids(re.compile(r"\d{1,12}", re.ASCII))
 _IN_PATH = re.compile(r"/jobs/(\d{1,12})/", re.ASCII)
 _PAGES = re.compile(r"\bpage\s+\d{1,4}\s+of\s+(\d{1,4})\b", re.IGNORECASE | re.ASCII)
+_NOTHING = re.compile(r"\bno (?:jobs|results|positions|openings)\b", re.IGNORECASE | re.ASCII)
 _NUMBERED = re.compile(r"\d{1,12}\s*-\s*", re.ASCII)
 _PLACE = re.compile(r"([A-Z]{2})(?:-(?:[A-Z0-9]{1,3}-)?(.+))?", re.ASCII)
 _FRAME = "icims_content_iframe"
@@ -102,10 +103,18 @@ def _check_frame(tree: HtmlElement) -> None:
 
 
 def _check_empty(tree: HtmlElement) -> None:
-    """Raises Malformed unless the page is one that may list nothing."""
+    """Raises Malformed unless the page is a list, or says so, and leads to no posting: a portal's login and its
+    postings' pages have the same look."""
     _check_frame(tree)
-    if not tree.xpath("//*[contains(@class, 'iCIMS_')]"):
-        raise Malformed("no page of an iCIMS portal")
+    is_list = any(with_class(tree, name) for name in ("iCIMS_JobsTable", "iCIMS_NoResults"))
+    if not is_list and not (_is_portal(tree) and _NOTHING.search(text_of(tree) or "")):
+        raise Malformed("no list of an iCIMS portal")
+    if any(_IN_PATH.search(link.get("href") or "") for link in tree.iter("a")):
+        raise Malformed("postings that cannot be read")
+
+
+def _is_portal(tree: HtmlElement) -> bool:
+    return bool(tree.xpath("//*[contains(@class, 'iCIMS_')]"))
 
 
 def _listed(

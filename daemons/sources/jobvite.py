@@ -62,8 +62,8 @@ class Jobvite(Paths):
         _check_place(response)
         tree = html_tree(response.body)
         anchors = _postings(tree, tenant)
-        if not anchors and not tree.xpath("//*[starts-with(@class, 'jv-')]"):
-            raise Malformed("no page of a Jobvite board")
+        if not anchors:
+            _check_empty(tree)
         more = bool(anchors and with_class(tree, "jv-pagination-next"))
         return read_page(
             _listed(anchors),
@@ -128,6 +128,14 @@ def _postings(tree: HtmlElement, tenant: str) -> dict[str, HtmlElement]:
         if external_id is not None:
             found.setdefault(external_id, anchor)
     return found
+
+
+def _check_empty(tree: HtmlElement) -> None:
+    """Raises Malformed unless the page is one of a board, and leads to no posting of anybody."""
+    if not tree.xpath("//*[starts-with(@class, 'jv-')]"):
+        raise Malformed("no page of a Jobvite board")
+    if any(_IN_PATH.search((link.get("href") or "").partition("?")[0]) for link in tree.iter("a")):
+        raise Malformed("the postings are not this board's")
 
 
 def _listed(anchors: Mapping[str, HtmlElement]) -> Iterator[dict[str, str | None]]:

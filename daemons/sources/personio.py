@@ -50,9 +50,10 @@ class Personio(Subdomains):
     endings = (".jobs.personio.com", "-jobs.personio.de", "-jobs.personio.com")
 
     def request(self, tenant: str, cursor: str | None) -> Request:
-        return Request(
-            url=f"{self.board_url(tenant)}/xml", params={"language": cursor or _LANGUAGES[0]}, documented_api=True
-        )
+        asked = _LANGUAGES[0] if cursor is None else cursor
+        if asked not in _LANGUAGES:
+            raise Malformed(f"{cursor!r:.80} is no language of the feed")
+        return Request(url=f"{self.board_url(tenant)}/xml", params={"language": asked}, documented_api=True)
 
     def parse(self, tenant: str, response: Response) -> Page:
         board = self.board_url(tenant)
@@ -71,6 +72,8 @@ def _positions(body: bytes) -> Iterable[etree._Element]:
     root = xml_tree(body)
     if root.tag != "workzag-jobs":
         raise Malformed(f"workzag-jobs was expected, not {str(root.tag)[:80]}")
+    if len(root) and root.find("position") is None:
+        raise Malformed(f"no position, but {str(root[0].tag)[:80]}")
     return root.iterchildren("position")
 
 

@@ -78,6 +78,8 @@ def _feed(body: bytes) -> Iterable[dict[str, Any]]:
     root = xml_tree(body)
     if root.tag != "offers":
         raise Malformed(f"offers was expected, not {str(root.tag)[:80]}")
+    if len(root) and root.find("offer") is None:
+        raise Malformed(f"no offer, but {str(root[0].tag)[:80]}")
     return (_fields(offer) for offer in root.iterchildren("offer"))
 
 

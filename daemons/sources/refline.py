@@ -53,12 +53,15 @@ class Refline(Paths):
         tree = html_tree(response.body)
         total = _total(tree)
         cells: dict[str, HtmlElement] = {}
-        for cell in with_class(tree, "position"):
+        column = [cell for cell in with_class(tree, "position") if cell.tag in ("th", "td")]
+        for cell in column:
             anchor = next(cell.iter("a"), None)
             found = _AD.search((anchor.get("href") or "") if anchor is not None else "")
             if found and found[1] == tenant:
                 cells.setdefault(f"{found[2]}-{found[3]}", cell)
-        if not cells and total is None and not with_class(tree, "position"):
+        if not cells and any(cell.tag == "td" for cell in column):
+            raise Malformed("no ad of this tenant in the list")
+        if not column and total is None:
             raise Malformed("no list of a Refline tenant")
         return read_page(_listed(cells), lambda item: _row(item, tenant), total=total)
 

@@ -29,7 +29,7 @@ from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
 from lib.posting.countries import country_code
-from lib.posting.links import Ids, Link, web_url
+from lib.posting.links import Ids, Link, address_on, web_url
 from lib.posting.trees import xml_tree
 from lib.posting.values import language, line, moment, places
 
@@ -72,7 +72,10 @@ class SuccessFactors(Portals):
             items = root.iter("item")
             return read_page(map(_fields, items), lambda item: _row(item, board))
         if step and etree.QName(root).localname == "urlset":
-            jobs = {found[1] for loc in root.iter("{*}loc") if (found := JOB.search(loc.text or ""))}
+            places = [loc.text or "" for loc in root.iter("{*}loc")]
+            if not any(address_on(place.strip(), self.hosts.host(tenant)) for place in places):
+                raise Malformed("a sitemap without a page of this site")
+            jobs = {found[1] for place in places if (found := JOB.search(place))}
             return Page(rows=(), total=len(jobs), cursor=f"search:0:{len(jobs)}" if jobs else None)
         raise Malformed(f"a feed or a sitemap was expected, not {str(root.tag)[:80]}")
 

@@ -86,8 +86,8 @@ class Umantis(Portals):
     def parse(self, tenant: str, response: Response) -> Page:
         tree = html_tree(response.body)
         rows = _rows(tree)
-        if not rows and not tree.xpath('//table[contains(@class, "tableaslist") or contains(@class, "table-as-list")]'):
-            raise Malformed("no table of vacancies in the page")
+        if not rows:
+            _check_empty(tree)
         page = read_page(rows, lambda row: _row(row, self.board_url(tenant)))
         first = page.rows[0].external_id if page.rows else ""
         if first and first == urlsplit(response.request.url).fragment:
@@ -137,6 +137,13 @@ def _next(response: Response, first: str) -> str | None:
     if page > _MAX_PAGES:
         raise Malformed(f"more than {_MAX_PAGES} pages")
     return f"{table[1] or table[2]}:{page}:{first}"
+
+
+def _check_empty(tree: etree._Element) -> None:
+    """Raises Malformed unless there is a table, and nothing in it."""
+    tables = classed(tree, "tableaslist", "table-as-list")
+    if not tables or any(table.xpath('.//tr[contains(@class, "contentrow")]') for table in tables):
+        raise Malformed("no table of vacancies in the page, or none that can be read")
 
 
 def _rows(tree: etree._Element) -> list[dict[str, Any]]:

@@ -66,7 +66,12 @@ def test_a_number_of_places_is_no_place(place: str) -> None:
 
 @pytest.mark.parametrize("link", ["/other/job/oAbc12", "/acme/jobs", "/acme/job/", "mailto:x@acme.example"])
 def test_other_links_are_no_rows(link: str) -> None:
-    assert read(f'<div class="jv-page"><table>{row(link=link)}</table></div>').rows == ()
+    assert [one.external_id for one in read(f"<table>{row()}{row(link=link)}</table>").rows] == ["oAbc12"]
+
+
+def test_a_list_of_somebody_elses_postings_is_no_empty_board() -> None:
+    with pytest.raises(Malformed):
+        read(f'<div class="jv-page"><table>{row(link="/other/job/oAbc12")}</table></div>')
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ def test_a_full_page_has_another_after_it() -> None:
     assert [read(rows(1, count)).cursor for count in (1, 99, 100)] == [None, None, "2"]
     assert read(rows(101, 100), "2").cursor == "3"
     assert read("<div></div>", "3").cursor is None
+    assert (read("", "3").rows, read("", "3").cursor) == ((), None)
+    with pytest.raises(Malformed):
+        read("<title>Anmelden</title><form></form>", "3")
     assert Onlyfy().request("acme", "2").params["display_length"] == "100"
 
 

@@ -62,7 +62,9 @@ def test_cells_are_named_by_their_class() -> None:
 
 @pytest.mark.parametrize("link", ["/792841/2176/pub/1", "/673276/2176", "https://example.org/", "/673276/x/pub/1"])
 def test_links_to_other_things_are_no_rows(link: str) -> None:
-    assert read(row(link)).rows == ()
+    assert [one.title for one in read(row() + row(link).replace("Koch", "Kellner")).rows] == ["Koch"]
+    with pytest.raises(Malformed):
+        read(row(link))
 
 
 def test_an_ad_without_title_is_gone_and_one_without_json_ld_not_understood() -> None:
