@@ -64,11 +64,10 @@ class Onlyfy(Subdomains):
     def parse(self, tenant: str, response: Response) -> Page:
         number = response.request.params.get("page", "1")
         if number != "1" and not response.body.strip():
-            return Page(rows=())  # after a last page that was full
+            return Page(rows=())  # the last page was a full one
         tree = html_tree(response.body)
         rows = [row for row in map(_fields, classed(tree, "row-table")) if row["href"]]
-        # A list is a part of a page: what has a title is another page, and not the list's end.
-        if not rows and (number == "1" or next(tree.iter("title"), None) is not None):
+        if not rows and (number == "1" or text_of(tree)):
             raise Malformed("no posting in the page")
         cursor = next_page(number, more=len(rows) >= _PAGE_SIZE, most=_MAX_PAGES)
         return read_page(rows, lambda row: _row(row, self.board_url(tenant)), cursor=cursor)
