@@ -13,7 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from daemons.careers.site import hints_at_job
-from daemons.careers.words import APPLY, ENDED, GENDERS, LIST_TITLE, OFFER, PROFILE, TASKS, TERMS
+from daemons.careers.words import APPLY, ENDED, GENDERS, LIST_TITLE, NOT_FOUND, OFFER, PROFILE, TASKS, TERMS
 
 Verdict = Literal["ad", "ended", "list", "shell", "other"]
 
@@ -110,6 +110,8 @@ def is_ended(title: str | None, text: str) -> bool:
 
     In the middle of a long text such a sentence is about something else.
     """
+    if len(text) <= _ENDED_CHARS and (NOT_FOUND.search(text) or NOT_FOUND.search(title or "")):
+        return True
     where = text if len(text) <= _ENDED_CHARS else text[:_NOTICE_CHARS]
     return bool(ENDED.search(f"{title or ''}\n{where}"))
 

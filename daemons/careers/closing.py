@@ -97,4 +97,5 @@ def next_visit(kind: str, state: str, attempts: int, every: timedelta, *, steady
         return turn if steady or attempts <= 1 else min(timedelta(days=30), later * 0.8)
     if kind in ("ad", "list", "document"):
         return turn
-    return timedelta(days=30)
+    # What is no ad today may have been a wall before one.
+    return turn if attempts <= 1 else min(timedelta(days=30), later * 0.8)

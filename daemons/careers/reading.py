@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import trafilatura
@@ -30,7 +30,11 @@ from lib.posting.values import line, moment, places
 
 MAX_PAGE_BYTES = 3_000_000
 MIN_PROBABILITY = 0.55
-_MAX_POSTINGS = 200
+_MAX_POSTINGS = 1_000
+_WORD = re.compile(r"\w{3,}")
+_LEGAL_FORMS = frozenset(
+    {"gmbh", "mbh", "kgaa", "ohg", "und", "and", "the", "der", "die", "das", "für", "inc", "ltd", "llc"}
+)
 _GERMAN = re.compile(r"/de(?:[-_][a-z]{2})?(?:/|$)|[?&]lang(?:uage)?=de|//de\.", re.IGNORECASE)
 _ORGANISATION = re.compile(r"schema\.org/(?:\w*Organization|\w*Business|Corporation)")
 
@@ -122,6 +126,9 @@ class _Page:
 
     def _structured(self, nodes: list[dict[str, Any]]) -> Reading:
         """Postings as the markup states them; several on one page that have pages of their own are read there."""
+        nodes = [node for node in nodes if not self._is_of_others(node)]
+        if not nodes:
+            return self._as("other", reason="only postings of other companies, on their own sites")
         if len(nodes) == 1:
             if is_ended(None, self._seen.text):
                 return self._as("ended", reason="the page says that the job is gone")
@@ -134,11 +141,34 @@ class _Page:
         found: dict[str, Posting] = {}
         for node in nodes[:_MAX_POSTINGS]:
             if self._own_page(node) is None:
-                part = line(str(node.get("title") or node.get("name") or ""))
-                posting = _posting(node, external_id(self._identity, part or ""), self._identity)
+                posting = self._part(node)
                 if isinstance(posting, Posting):
                     found.setdefault(posting.external_id, posting)
         return self._as("list", postings=tuple(found.values()), links=links)
+
+    def _part(self, node: dict[str, Any]) -> Posting | str:
+        """One of several postings that this page alone has: known by its own address or anchor, else by its title."""
+        stated = node.get("url")
+        own = web_url(urljoin(self._base, stated)) if isinstance(stated, str) and stated.strip() else None
+        title = line(str(node.get("title") or node.get("name") or "")) or ""
+        part = own if own is not None and external_id(own) != external_id(self._identity) else ""
+        anchor = urlsplit(own).fragment if own else ""
+        return _posting(node, external_id(self._identity, part or anchor or title), own or self._identity)
+
+    def _is_of_others(self, node: dict[str, Any]) -> bool:
+        """Whether a posting is another company's: it names one that this page does not, and lies on a foreign site."""
+        stated = node.get("url")
+        own = address(stated, self._base) if isinstance(stated, str) else None
+        if own is None or self._site.has(own):
+            return False
+        named = node.get("hiringOrganization")
+        name = named.get("name") if isinstance(named, dict) else named
+        if not isinstance(name, str) or not name.strip():
+            return False
+        seen = self._seen
+        here = f"{self._site.host} {seen.title} {seen.metas.get('og:site_name', '')} {' '.join(seen.around[-30:])}"
+        words = [word for word in _WORD.findall(name.casefold()) if word not in _LEGAL_FORMS]
+        return not any(word in here.casefold() for word in words)
 
     def _own_page(self, node: dict[str, Any]) -> str | None:
         """The address of the page of one of several postings, where that is another page of this site."""
@@ -250,6 +280,8 @@ class _Page:
     def _stands_for_page(self, canonical: str) -> bool:
         """Whether a canonical address may be believed: some sites give that of their list on every page of a job."""
         slug, mine = (urlsplit(one).path.rstrip("/").rpartition("/")[2] for one in (canonical, self._url))
+        if external_id(canonical) == external_id(self._site.start) or self._url.startswith(f"{canonical.rstrip('/')}/"):
+            return external_id(canonical) == external_id(self._url)
         return self._site.has(canonical) and bool(slug) and (slug == mine or slug.count("-") >= min(2, mine.count("-")))
 
 

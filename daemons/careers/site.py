@@ -21,7 +21,10 @@ _TRACKING = re.compile(
     r"session_?id|share|print|cHash",
     re.IGNORECASE,
 )
-_SESSION_PATH = re.compile(r";jsessionid=[^/?]*", re.IGNORECASE)
+# ";jsessionid=1A2B" of Java servers, "/(S(1a2b))" of ASP.NET
+_SESSION_PATH = re.compile(
+    r";(?:jsessionid|phpsessid|sid)=[^/?]*|/\((?:[A-Z]\([\w-]{1,60}\)){1,4}\)(?=/|$)", re.IGNORECASE
+)
 _FILE = re.compile(
     r"\.(?:jpe?g|png|gif|svg|webp|ico|css|m?js|json|xml|rss|atom|zip|gz|mp[34]|webm|ics|vcf|woff2?|docx?|xlsx?|pptx?)$",
     re.IGNORECASE,
@@ -31,10 +34,13 @@ _JOB_PATH = re.compile(
     r"werkstudent|traineeprogram|opening|opportunit|recruit|bewerb|arbeiten-(?:bei|mit|in)|mitarbeiter-(?:gesucht|werden)",
     re.IGNORECASE,
 )
+# Whole segments where the word may be a job's, too: "legal-counsel", "datenschutzbeauftragter".
 _NO_JOB_PATH = re.compile(
-    r"datenschutz|privacy|impressum|imprint|legal|/agb|/terms|cookie|login|logout|sign-?in|register|warenkorb|/cart|"
-    r"checkout|/feed|/tag/|/author/|wp-(?:admin|json|content|includes)|/search|/suche|newsletter|sitemap|job-?alert|"
-    r"/apply(?:[/?]|$)|/bewerben(?:[/?]|$)|bewerbungsformular|onlinebewerbung",
+    r"/(?:datenschutz(?:erkl\w*|hinweise?|informationen|bestimmungen|-bewerb\w*)?|(?:data-)?privacy(?:-\w+)?|impressum|imprint|"
+    r"legal(?:-(?:notice|information|notes))?|newsletter|sitemap|register|registrierung|log-?(?:in|out)|sign-?in|"
+    r"cookies?(?:-\w+)?|search|suche|apply|bewerben|agb|terms(?:-\w+){0,3})(?=[/?.]|$)|"
+    r"warenkorb|/cart|checkout|/feed|/tag/|/author/|wp-(?:admin|json|content|includes)|job-?alert|"
+    r"bewerbungsformular|onlinebewerbung|[?&](?:s|q|search|suche)=",
     re.IGNORECASE,
 )
 _NEXT_PAGE = re.compile(

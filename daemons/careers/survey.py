@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import anyio.to_thread
@@ -22,6 +23,7 @@ from lib.posting.trees import decoded
 MAX_SITEMAPS = 20
 _MAX_SITEMAP_BYTES = 20_000_000
 _USUAL = ("/sitemap.xml", "/sitemap_index.xml", "/wp-sitemap.xml")
+_MAX_LEADS = 10_000
 _HEAD_BYTES = 200_000
 
 
@@ -87,7 +89,7 @@ class Survey:
         guessed = not named
         asked: set[str] = set()
         found: list[Lead] = []
-        while waiting and len(asked) < MAX_SITEMAPS:
+        while waiting and len(asked) < MAX_SITEMAPS and len(found) < _MAX_LEADS:
             url = waiting.pop(0)
             if url in asked:
                 continue
@@ -95,7 +97,7 @@ class Survey:
             sitemap = await self._read(url, guessed=url.endswith(_USUAL) and guessed)
             if sitemap is None:
                 continue
-            found += leads.from_sitemap(sitemap.pages, self.site)
+            found += islice(leads.from_sitemap(sitemap.pages, self.site), _MAX_LEADS)
             waiting = leads.sitemaps_to_read(list(sitemap.sitemaps), self.site) + ([] if guessed else waiting)
             guessed = False
         return found

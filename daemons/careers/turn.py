@@ -74,7 +74,8 @@ class Turn:
         doubts = doubts_after(sight, page.doubts)
         self._note(visit, sight, doubts, open_now)
         state = _state(visit, sight)
-        failed = state in ("aside", "gone") or (state == "browser" and self.in_browser)
+        kind = _kind(visit, sight)
+        failed = state in ("aside", "gone") or kind == "other" or (state == "browser" and self.in_browser)
         self.aside += state == "aside"
         self.waiting += state == "browser"
         etag, last_modified = _known_by(visit)
@@ -82,7 +83,7 @@ class Turn:
         after = replace(
             page,
             state=state,
-            kind=_kind(visit, sight),
+            kind=kind,
             external_ids=tuple(dict.fromkeys((*sorted(shown), *kept))),
             etag=etag,
             last_modified=last_modified,

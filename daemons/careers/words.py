@@ -183,6 +183,17 @@ ENDED = _phrases(
     bewerbungsfrist (?:ist )?(?:bereits )?abgelaufen
     """
 )
+# What the title of a page says that should have answered 404.
+NOT_FOUND = _phrases(
+    r"""
+    (?:seite|inhalt|stelle|job|stellenanzeige|stellenangebot)\b.{0,20} nicht gefunden
+    (?:page|job|position|vacancy)\b.{0,20} not found
+    (?:fehler|error) 404\b
+    404\s*(?:[-–|:]|$|error|fehler|not found|nicht gefunden)
+    (?:seite|stelle|stellenanzeige) (?:existiert|gibt es) nicht
+    """,
+    r"^\W*(?:hoppla|oops|ups|sorry|leider)?\W*(?:(?:die|diese|the|this|requested|angeforderte|gesuchte) ){0,3}",
+)
 
 _FORMS = r"""
     g?GmbH(?: ?& ?Co\.? ?(?:KG|OHG)(?:aA)?)?

@@ -1,6 +1,6 @@
 -- find_pages --
 -- Pages that a list, a sitemap or another page of a site leads to. A known one is due when its sitemap says that it
--- changed, or when it was gone and is linked again; a site has room for so many pages and no more.
+-- changed, or when it is linked and was gone or no ad; a site has room for so many pages and no more.
 WITH input AS (
     SELECT * FROM unnest($2::text[], $3::smallint[], $4::text[], $5::text[]) WITH ORDINALITY
         AS i (url, depth, kind, lastmod, nth)
@@ -8,7 +8,7 @@ WITH input AS (
     UPDATE career_page p
        SET linked_at = $6, depth = least(p.depth, i.depth),
            due_at = CASE WHEN i.lastmod <> '' AND i.lastmod <> p.lastmod THEN $6
-                         WHEN p.state = 'gone' AND p.read_at < $6::timestamptz - interval '1 hour'
+                         WHEN (p.state = 'gone' OR p.kind = 'other') AND p.read_at < $6::timestamptz - interval '1 hour'
                               AND (p.attempts < 5 OR p.linked_at < $6::timestamptz - interval '3 days') THEN least(p.due_at, $6)
                          ELSE p.due_at END,
            lastmod = coalesce(nullif(i.lastmod, ''), p.lastmod)

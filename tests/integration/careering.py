@@ -62,7 +62,9 @@ class Scene:
         """What is open today, by our id of it."""
         return {external_id(row["url"]): row for row in self.sites.truth() if row["make"] in (makes or MAKES)}
 
-    async def rows(self, *makes: str, state: Collection[str] = ("discovered", "described")) -> dict[str, asyncpg.Record]:
+    async def rows(
+        self, *makes: str, state: Collection[str] = ("discovered", "described")
+    ) -> dict[str, asyncpg.Record]:
         """The postings in these states, by id."""
         tenants = [site.tenant for site in self.sites.sites if not makes or site.make in makes]
         rows = await self.database.fetch(
@@ -79,20 +81,26 @@ class Scene:
         return {row["url"]: row for row in rows}
 
 
+def free_policy(sim: Simulator) -> FetchPolicy:
+    """Everything goes to the simulator, as fast as it can, however often that failed."""
+    return FetchPolicy(
+        contact="tests", limits=HostLimits(rate_per_s=None, concurrency=None), reroute=sim.url,
+        breaker=BreakerRules(failures=1_000_000),
+    )  # fmt: skip
+
+
 @asynccontextmanager
-async def careers_scene(database: Database, folder: Path, *, postings: int = 5) -> AsyncIterator[Scene]:
-    """One site of each make, registered and not crawled."""
-    sites = Sites(1, len(MAKES), FIRST_DAY, postings=postings)
-    policy = FetchPolicy(contact="tests", limits=HostLimits(rate_per_s=None, concurrency=None))
-    async with running(Market(1, 1, 1), sites=sites) as sim:
-        free = BreakerRules(failures=1_000_000)
-        policy = FetchPolicy(contact="tests", limits=policy.limits, reroute=sim.url, breaker=free)
-        async with Fetcher(policy) as fetcher:
-            rows = [(SOURCE, one["tenant"], None, one["url"], EVERY_S) for one in sites.board_list()]
-            await boards.add_many(database, rows)
-            await boards.open_session(database, SESSION, "tests", "0")
-            crawler = Crawler(
-                database=database, client=fetcher, blobs=Blobs((folder / "blobs").as_uri()), readers=readers(),
-                session=SESSION, version="0", owner=OWNER, rng=Unhurried(1),
-            )  # fmt: skip
-            yield Scene(sim, sites, database, crawler, fetcher)
+async def careers_scene(
+    database: Database, folder: Path, *, postings: int = 5, twins: bool = False
+) -> AsyncIterator[Scene]:
+    """One site of each make, registered and not crawled. `twins`: their lists lead to each ad by several addresses."""
+    sites = Sites(1, len(MAKES), FIRST_DAY, postings=postings, twins=twins)
+    async with running(Market(1, 1, 1), sites=sites) as sim, Fetcher(free_policy(sim)) as fetcher:
+        rows = [(SOURCE, one["tenant"], None, one["url"], EVERY_S) for one in sites.board_list()]
+        await boards.add_many(database, rows)
+        await boards.open_session(database, SESSION, "tests", "0")
+        crawler = Crawler(
+            database=database, client=fetcher, blobs=Blobs((folder / "blobs").as_uri()), readers=readers(),
+            session=SESSION, version="0", owner=OWNER, rng=Unhurried(1),
+        )  # fmt: skip
+        yield Scene(sim, sites, database, crawler, fetcher)

@@ -268,6 +268,8 @@ def _careers_page(site: CompanySite, postings: list[Posting], number: int) -> An
 
 def _further(site: CompanySite, posting: Posting) -> str:
     urls = twins.further_links(url_of(site, posting), posting.key) if site.twins else []
+    if posting.language == "en":  # files are in German
+        urls = [url for url in urls if not url.endswith(".pdf")]
     return "".join(f' <a href="{escape(url)}">{escape(posting.title)}</a>' for url in urls)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemons.careers.closing import Sight, closes, doubts_after, sight_of
+from daemons.careers.closing import Sight, are_many, closes, doubts_after, is_away, sight_of
 from daemons.careers.places import first_town
 from daemons.careers.reading import MAX_PAGE_BYTES, Fetched, Reading, read_page, read_pages
 from daemons.careers.site import Site, address, external_id, hints_at_job, is_further_page
@@ -73,12 +73,13 @@ def test_a_plain_ad() -> None:
         (f"<h1>Unsere Stellenangebote</h1>{JOB_LINKS}", "list"),
         ("<h1>Über uns</h1><p>Wir kochen seit 1950.</p>", "other"),
         ("<h1>Koch (m/w/d)</h1><p>Diese Stelle ist leider nicht mehr verfügbar.</p>", "ended"),
+        ("<h1>Seite nicht gefunden</h1><p>Bitte nutzen Sie die Suche.</p>", "ended"),
         ("<h1>Hoppla</h1><p>The position has already been filled.</p>", "ended"),
         (f"<h1>Koch (m/w/d)</h1>{AD}{'<p>Wir melden uns.</p>' * 60}<p>Andere Stelle nicht mehr verfügbar</p>", "ad"),
         ("<div id='root'></div><script src='/app.js'></script>", "shell"),
         ("".join(f"<h2>{job} (m/w/d)</h2>{AD}" for job in ("Koch", "Kellner", "Page", "Portier")), "other"),
     ],
-    ids=["list", "about", "ended", "filled", "ended elsewhere", "shell", "several ads"],
+    ids=["list", "about", "ended", "soft 404", "filled", "ended elsewhere", "shell", "several ads"],
 )  # fmt: skip
 def test_verdicts(body: str, verdict: str) -> None:
     assert read(document(body)).verdict == verdict
@@ -116,9 +117,27 @@ def test_several_postings_without_pages_of_their_own_are_told_apart() -> None:
     assert len({posting.external_id for posting in reading.postings}) == 2
 
 
+def test_five_hundred_postings_of_a_list_each_have_their_own_address() -> None:
+    nodes = [NODE | {"url": f"https://jobs.elsewhere.example/{number}"} for number in range(500)]
+    reading = read(document("<h1>Jobs bei Acme</h1>", block(nodes)), SITE.start)
+    assert len({(one.external_id, one.url) for one in reading.postings}) == 500
+
+
+def test_postings_of_another_company_on_its_own_site_are_left_out() -> None:
+    foreign = NODE | {"url": "https://zeta.example/jobs/1", "hiringOrganization": {"name": "Zeta Holding AG"}}
+    assert read(document("<h1>Karriere</h1>", block([foreign, foreign]))).postings == ()
+
+
+def test_a_site_whose_pages_all_name_its_list_as_canonical_has_many_ads() -> None:
+    head = '<link rel="canonical" href="/karriere">'
+    reading = read(document(f"<h1>Koch (m/w/d)</h1>{AD}", head), f"{SITE.start}/koch")
+    assert [one.external_id for one in reading.postings] == [external_id(f"{SITE.start}/koch")]
+
+
 @pytest.mark.parametrize(
     ("head", "stands_for"),
     [
+        ('<link rel="canonical" href="/">', None),
         (f'<link rel="canonical" href="{URL}?utm_source=x">', None),
         (
             '<link rel="canonical" href="/karriere/koch-in-lindau-m-w-d">',
@@ -222,6 +241,7 @@ def test_one_posting_has_one_id() -> None:
         ("/" + "x" * 1_600, None),
         ("http://[bad", None),
         ("/stelle;jsessionid=12", "https://www.acme.example/stelle"),
+        ("/(S(0a1b2c3d))/stelle", "https://www.acme.example/stelle"),
     ],
 )
 def test_addresses(href: str, wanted: str | None) -> None:
@@ -232,6 +252,9 @@ def test_hints_and_further_pages() -> None:
     assert hints_at_job("https://a.example/de/stellenangebote/koch")
     assert not hints_at_job("https://a.example/produkte/pumpe")
     assert not hints_at_job("https://a.example/jobs/4711/apply")
+    assert not hints_at_job("https://a.example/karriere/datenschutz")
+    assert hints_at_job("https://a.example/jobs/senior-legal-counsel-m-w-d")
+    assert hints_at_job("https://a.example/jobs/datenschutzbeauftragter")
     assert is_further_page("https://a.example/karriere?seite=2", "https://a.example/karriere")
     assert is_further_page("https://a.example/karriere/page/3/", "https://a.example/karriere/page/2/")
     assert not is_further_page("https://a.example/news?seite=2", "https://a.example/karriere")
@@ -263,6 +286,15 @@ def test_towns_are_looked_up() -> None:
 def test_what_closes_a_posting(sight: Sight, before: int, closed: bool, after: int) -> None:
     doubts = doubts_after(sight, before)
     assert (closes(sight, doubts), doubts) == (closed, after)
+
+
+def test_most_of_a_site_at_once_needs_more_than_one_turn() -> None:
+    assert are_many(3, 5)
+    assert not are_many(2, 2)
+    assert [closes(Sight.LED_BACK, doubts, many=True) for doubts in (1, 2, 3)] == [False, False, True]
+    assert not closes(Sight.REFUSED, 3, many=True)
+    assert closes(Sight.GONE, 1, many=True)
+    assert [is_away(Sight.GONE, doubts) for doubts in (1, 2, 3)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
