@@ -52,7 +52,7 @@ async def serve(life: Life, shards: range) -> None:
         return
     listed = await anyio.to_thread.run_sync(home_places)
     await places.add_places(life.database, listed, shards)
-    async with fetcher(life.config, life.cache) as client, anyio.create_task_group() as tasks:
+    async with fetcher(life.config, life.cache, life.database) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(_search, life, client, shards)
         tasks.start_soon(_visit, life, client, shards)
 

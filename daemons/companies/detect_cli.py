@@ -48,7 +48,7 @@ def detect_board(
 
 async def find_boards(url: str) -> Sequence[Found]:
     """The boards behind an address, the surest first. Raises ConfigError, and what fetching raises."""
-    async with open_stores() as (config, _, cache), fetcher(config, cache) as client:
+    async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
         return (await look(client, url)).found
 
 

@@ -65,7 +65,7 @@ def run(
 
 
 async def _run(region: range, count: int) -> dict[str, int]:
-    async with open_stores() as (config, database, cache), fetcher(config, cache) as client:
+    async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
         if not config.overpass:
             raise ConfigError(["overpass: set VAKANZ_OVERPASS to the address of a server of maps"])
         done: Counter[str] = Counter(places=0, sites=0)

@@ -23,7 +23,7 @@ from daemons.companies.candidates import Candidate
 from daemons.companies.checking import check_all
 from daemons.companies.domains import KEPT_OUT
 from daemons.companies.scanning import Scanned, Scanner, is_remote, table_of
-from daemons.crawl.metered import switched_on
+from daemons.crawl.metered import MeteredSource, switched_on
 from daemons.sources import SOURCES
 from lib.errors import Malformed
 from lib.life.fetching import fetcher
@@ -64,7 +64,9 @@ def scan(
 async def _scan(names: list[str], table: Mapping[str, tuple[Source, ...]], again: bool, json: bool) -> None:
     async with AsyncExitStack() as stack:
         config, database, cache = await stack.enter_async_context(open_stores())
-        client = await stack.enter_async_context(fetcher(config, cache)) if any(map(is_remote, names)) else None
+        client = (
+            await stack.enter_async_context(fetcher(config, cache, database)) if any(map(is_remote, names)) else None
+        )
         with _progress() as bars:
             parts_bar, bar = bars.add_task("parts", total=None), bars.add_task("", total=None)
             scanner = Scanner(
@@ -112,9 +114,11 @@ def check_candidates(
 
 
 async def _check(names: list[str], limit: int) -> dict[str, int]:
-    async with open_stores() as (config, database, cache), fetcher(config, cache) as client:
+    async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
         on = switched_on(config)
-        chosen = [name for name in on if not names or name in names]
+        # What a day's grant is for is the operator's searches, not candidates that somebody's pages name.
+        free = [name for name, system in on.items() if not isinstance(system, MeteredSource)]
+        chosen = [name for name in free if not names or name in names]
         with _progress() as bars:
             whole = min(limit, await candidates.count_to_check(database, chosen))
             bar = bars.add_task("asking", total=whole)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urljoin
+
+import msgspec
 
 from daemons.companies.detection import Found, best, in_address, in_page, in_redirects
-from lib.errors import Refused, SourceError
+from lib.errors import Refused
+from lib.net.fetch import MAX_REDIRECTS
 from lib.net.messages import Request, Response
+from lib.net.redirects import REDIRECTS
 from lib.net.validators import Validators
 
 PAGE_BYTES = 5_000_000
@@ -37,19 +42,13 @@ class Looked:
 async def look(client: Fetch, url: str) -> Looked:
     """Looks behind `url`; its page is fetched only where the address itself does not say it.
 
-    An address that leads to a board is enough, whether that board answers or not. Raises what `Fetcher.send` raises,
-    and Refused for an answer that is no page.
+    An address that leads to a board is enough: that board's host is not asked, which its source may reserve to its
+    proxies. Raises what `Fetcher.send` raises, and Refused for an answer that is no page.
     """
     found = in_address(url)
     if found is not None:
         return Looked(url, b"", (found,))
-    try:
-        response = await client.send(page_request(url))
-    except SourceError as error:
-        led = in_redirects((url, error.url))
-        if led is None:
-            raise
-        return Looked(error.url, b"", (led,))
+    response = await _fetch(client, url)
     led = in_redirects((url, response.url))
     if led is not None:
         return Looked(response.url, response.body, (led,))
@@ -57,6 +56,22 @@ async def look(client: Fetch, url: str) -> Looked:
     if kind and not any(word in kind for word in ("html", "xml", "text/plain")):
         raise Refused(f"{url[:200]} is {kind[:80]}, not a page")
     return Looked(response.url, response.body, in_page(response.body, response.url))
+
+
+async def _fetch(client: Fetch, url: str) -> Response:
+    """The page that `url` leads to, or the redirect that names a board, with its address instead of its own."""
+    address = url
+    for _ in range(MAX_REDIRECTS + 1):
+        response = await client.send(msgspec.structs.replace(page_request(address), answers=REDIRECTS))
+        if response.status not in REDIRECTS:
+            return response
+        target = urljoin(response.url, response.headers.get("location", ""))
+        if in_redirects((url, target)) is not None:
+            return msgspec.structs.replace(response, url=target, body=b"")
+        if address.startswith("https:") and not target.startswith("https:"):
+            raise Refused(f"{address[:200]} redirects from https to {target[:200]}")
+        address = target
+    raise Refused(f"more than {MAX_REDIRECTS} redirects from {url[:200]}")
 
 
 def page_request(url: str) -> Request:

@@ -218,7 +218,7 @@ async def _read(hop: Hop, answer: aiohttp.ClientResponse, request: Request, sink
     came along with the headers."""
     headers = _headers(answer)
     location = headers.get("location")
-    if answer.status in REDIRECTS and location is not None:
+    if answer.status in REDIRECTS - request.answers and location is not None:
         return _Answer(answer.status, headers, location=location)
     error = error_of(
         answer.status, headers, datetime.now(UTC), conditional=hop.conditional, ranged="Range" in hop.headers

@@ -23,7 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     at the moment of sending, and nothing else ever holds them.
     `state`: what whoever reads the answer must know beside what was sent; it is not sent.
     `source`: on whose behalf it is sent; the operator may want it to go out by another way.
-    `answers`: error statuses that come as answers, for whoever reads more from their bodies than the status says.
+    `answers`: statuses of errors or redirects that come as answers, for whoever reads more from them.
     `assumed`: the address was put together from an id, in a way that neither the system's lists nor its documentation
     show: that nothing is there says nothing about what was asked for.
     """
