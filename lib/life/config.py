@@ -13,6 +13,7 @@ import socket
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from lib.net.proxies.address import problems as proxy_problems
 from lib.net.secrets import problems as key_problems
 
 PREFIX = "VAKANZ_"
+# Not settings: where settings are, and where tests find real payloads.
+_OTHERS = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}REAL_DATA"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +73,6 @@ class Config:
     )
     guess_slugs: bool = field(
         default=False, metadata={"help": "where a company's site shows no board, guess its tenants as a last resort"}
-    )
-    browser: str = field(
-        default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
     )
     browser: str = field(
         default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
@@ -126,7 +126,8 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     values: dict[str, Any] = {}
     for name, given in raw.items():
         if name not in known:
-            problems.append(f"{name}: no such setting")
+            nearest = get_close_matches(name, known, n=1)
+            problems.append(f"{name}: no such setting" + (f"; is {nearest[0]} meant?" if nearest else ""))
             continue
         try:
             values[name] = _READERS[str(known[name].type)](given)
@@ -151,20 +152,20 @@ def _from_file(environment: Mapping[str, str], problems: list[str]) -> dict[str,
 
 
 def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    from_files: dict[str, str] = {}
     found: dict[str, str] = {}
-    secrets = [variable for variable in environment if variable.startswith(PREFIX) and variable.endswith("_FILE")]
-    for variable in secrets:
+    for variable, value in environment.items():
+        if not variable.startswith(PREFIX) or variable in _OTHERS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if not name.endswith("_file"):
+            found[name] = value
+            continue
         try:
-            text = Path(environment[variable]).read_text(encoding="utf-8").strip()
+            from_files[name.removesuffix("_file")] = Path(value).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{variable}: {error}")
-        else:
-            found[variable.removeprefix(PREFIX).removesuffix("_FILE").lower()] = text
-    for one in fields(Config):
-        value = environment.get(f"{PREFIX}{one.name.upper()}")
-        if value is not None:
-            found[one.name] = value
-    return found
+    return from_files | found
 
 
 def _contradictions(config: Config) -> list[str]:

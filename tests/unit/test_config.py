@@ -47,6 +47,29 @@ def test_every_problem_is_listed(tmp_path: Path) -> None:
         assert word in text
 
 
+@pytest.mark.parametrize(
+    ("variable", "problem"),
+    [
+        ("VAKANZ_HOST_RAT", "host_rat: no such setting; is host_rate meant?"),
+        ("VAKANZ_CONSENTED_SOURCE", "consented_source: no such setting; is consented_sources meant?"),
+        ("VAKANZ_DNS_FILE", "dns: no such setting; is dsn meant?"),
+        ("VAKANZ_XYLOPHONE", "xylophone: no such setting"),
+    ],
+)
+def test_a_misspelt_variable_is_told_with_the_setting_that_is_nearest(
+    tmp_path: Path, variable: str, problem: str
+) -> None:
+    value = tmp_path / "value"
+    value.write_text("x")
+    with pytest.raises(ConfigError) as caught:
+        load({variable: str(value)})
+    assert caught.value.problems == [problem]
+
+
+def test_what_others_are_told_is_no_misspelt_setting() -> None:
+    assert load({"VAKANZ_REAL_DATA": "/data", "VAKANZ_CONFIG": "", "HOME": "/root"}) == Config()
+
+
 @pytest.mark.parametrize("name", ["DSN", "REDIS_URL", "BLOB_URL", "SIMULATOR"])
 def test_an_address_that_is_none_is_a_problem_not_a_crash(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name.lower()}: .* address is expected"):
