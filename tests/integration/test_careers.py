@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from daemons.careers import visits
 from daemons.careers.site import Site
 from lib.posting import boards
 from lib.store.connections import Database
+from lib.text.ocr import OcrMissing
 from tests.integration.careering import Scene, careers_scene
 from tests.sim.places import CITIES
 from tests.sim.wire import HTML, Answer
@@ -151,3 +153,24 @@ async def test_a_site_whose_jobs_are_on_a_board_leads_to_it(database: Database, 
 def _serve(scene: Scene, page: str) -> None:
     """Every page of every site is this one from now on."""
     scene.sites.answer = lambda asked: Answer(page.encode(), 200, HTML)  # type: ignore[method-assign]
+
+
+async def test_a_picture_that_nobody_can_read_is_set_aside_and_read_when_somebody_can(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the reader of pictures its file says what to install, and is not lost."""
+
+    async def missing(*_: object) -> None:
+        raise OcrMissing("this document is a picture: apt install tesseract-ocr tesseract-ocr-deu, then try again")
+
+    async with careers_scene(database, tmp_path, postings=1) as scene:
+        with monkeypatch.context() as without:
+            without.setattr(visits, "read_apart", missing)
+            outcome = (await scene.crawl("documents"))["documents"]
+        assert (outcome.aside, outcome.seen) == (1, 0)
+        (page,) = [page for page in (await scene.pages("documents")).values() if page["kind"] == "document"]
+        assert page["state"] == "aside"
+        assert "apt install tesseract-ocr" in page["reason"]
+        await database.execute("UPDATE career_page SET due_at = now(), read_at = read_at - interval '1 day'")
+        await scene.crawl("documents")
+        assert (await scene.rows("documents")).keys() == scene.truth("documents").keys()
