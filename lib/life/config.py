@@ -12,8 +12,10 @@ import os
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from math import isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -180,6 +182,8 @@ def _contradictions(config: Config) -> list[str]:
         problems.append("overpass: an http:// or https:// address is expected")
     if config.simulator and _scheme(config.simulator) != "http":
         problems.append("simulator: an http:// address is expected")
+    if config.contact and "@" not in config.contact and _scheme(config.contact) not in ("http", "https"):
+        problems.append("contact: a mail address or the https:// address of a page is expected")
     if config.pooled and not config.dsn:
         problems.append("pooled: there is no pooler before the embedded PostgreSQL; set dsn as well")
     if config.log_format not in ("json", "console", "auto"):
@@ -222,6 +226,21 @@ def _boolean(given: Any) -> bool:
     raise ValueError(f"true or false expected, not {given!r}")
 
 
+def _whole(given: Any) -> int:
+    try:
+        return int(str(given))
+    except ValueError:
+        raise ValueError(f"a whole number expected, not {given!r}") from None
+
+
+def _number(given: Any) -> float:
+    with suppress(ValueError):
+        number = float(str(given))
+        if not isnan(number):
+            return number
+    raise ValueError(f"a number expected, not {given!r}")
+
+
 def _strings(given: Any) -> tuple[str, ...]:
     if isinstance(given, list):
         return tuple(str(one) for one in given)
@@ -240,8 +259,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "Path": lambda given: Path(_text(given)).expanduser(),
     "str": _text,
     "bool": _boolean,
-    "int": lambda given: int(str(given)),
-    "float": lambda given: float(str(given)),
+    "int": _whole,
+    "float": _number,
     "tuple[str, ...]": _strings,
 }
 

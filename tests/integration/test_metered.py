@@ -202,7 +202,7 @@ async def test_boards_of_sources_that_are_off_are_not_claimed(database: Database
 def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
     stores = {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
-    return own | stores | {"VAKANZ_CONTACT": "tests"}
+    return own | stores | {"VAKANZ_CONTACT": "tests@vakanz.example"}
 
 
 def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -66,6 +66,21 @@ def test_a_misspelt_variable_is_told_with_the_setting_that_is_nearest(
     assert caught.value.problems == [problem]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("VAKANZ_API_PORT", "a door", "api_port: a whole number expected, not 'a door'"),
+        ("VAKANZ_HOST_RATE", "4,5", "host_rate: a number expected, not '4,5'"),
+        ("VAKANZ_HOST_RATE", "nan", "host_rate: a number expected, not 'nan'"),
+        ("VAKANZ_CONTACT", "me", "contact: a mail address or the https:// address of a page is expected"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_expected(variable: str, value: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({variable: value})
+    assert caught.value.problems == [problem]
+
+
 def test_what_others_are_told_is_no_misspelt_setting() -> None:
     assert load({"VAKANZ_REAL_DATA": "/data", "VAKANZ_CONFIG": "", "HOME": "/root"}) == Config()
 
