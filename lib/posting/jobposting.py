@@ -32,6 +32,7 @@ _AROUND = re.compile(
 _JSON5_CHARS = 60_000  # of a page, for a slow reader of what no other one takes
 _MAX_NODES = 20_000
 _MAX_FOUND = 2_000
+_MAX_VALUES = 1_000  # of one property in microdata
 _TEXTS = ("description", "responsibilities", "qualifications", "skills", "jobBenefits", "incentiveCompensation")
 _ATTRIBUTES = ("content", "datetime", "href", "src", "value")
 _NOTHING = frozenset({"-", "--", "n/a", "none", "null", "."})
@@ -151,15 +152,16 @@ def _item(element: etree._Element, depth: int = 0) -> dict[str, Any]:
     waiting = deque(element)
     while waiting:
         child = waiting.popleft()
-        names = (child.get("itemprop") or "").split()
+        names = list(dict.fromkeys((child.get("itemprop") or "").split()))
         nested = child.get("itemscope") is not None
         value = _item(child, depth + 1) if nested and depth < 8 else _value(child, names)
-        for name in names:
-            held = found.get(name)
-            found[name] = value if held is None else [*(held if isinstance(held, list) else [held]), value]
+        for name in names if value is not None else ():
+            held = found.setdefault(name, [])
+            if isinstance(held, list) and len(held) < _MAX_VALUES:
+                held.append(value)
         if not nested:
             waiting.extendleft(reversed(child))
-    return found
+    return {name: held[0] if isinstance(held, list) and len(held) == 1 else held for name, held in found.items()}
 
 
 def _value(element: etree._Element, names: list[str]) -> str | None:

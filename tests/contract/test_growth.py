@@ -14,6 +14,7 @@ import pytest
 from daemons.sources import SOURCES
 from lib.errors import SourceError
 from lib.posting.contract import DetailSource, Source
+from lib.posting.jobposting import job_postings
 from tests.contract.test_sources import answer, containers, rows_in, samples
 
 SHORT, LONG = 150, 600
@@ -112,3 +113,14 @@ def with_tail(body: bytes, tail: str) -> bytes:
         return json.dumps(document).encode()
     page = re.sub(r"(?<=>)[^<>\s][^<>]*(?=<)", lambda found: f"{found[0]}{tail}!", body.decode("utf-8", "replace"))
     return re.sub(r'(?<==")[^"<>]+(?=")', lambda found: found[0] + tail.replace('"', "'") + "!", page).encode()
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [lambda times: '<i itemprop="title">x</i>' * times, lambda times: f'<i itemprop="{"a " * times}">x</i>'],
+)
+def test_properties_that_repeat(properties: Callable[[int], str]) -> None:
+    def build(times: int) -> bytes:
+        return f'<p itemscope itemtype="https://schema.org/JobPosting">{properties(times * 100)}</p>'.encode()
+
+    check_growth(job_postings, build, "microdata")
