@@ -77,7 +77,7 @@ class Crawler:
         site = Site.of(board.tenant)
         if site is None:
             return await self._fail(board, Malformed(f"{board.tenant!r} is no site"))
-        turn = Turn((await writing.held(self.database, board.id)).hashes, in_browser, self.clock())
+        turn = Turn((await writing.held(self.database, board.id)).hashes, in_browser, self.clock(), site.start)
         survey = Survey(site, self.client, self._send)
         try:
             rights = await survey.rights()
@@ -110,7 +110,7 @@ class Crawler:
                 return
             visits = await visitor.visit([turn.asked(page) for page in due])
             turn.visited += len(visits)
-            if visits[0].page.depth == 0:
+            if visits[0].page.url == site.start:
                 self._judge_start(visits[0], turn)
             await self._take(board, site, turn, visits)
             self.turned()

@@ -37,14 +37,22 @@ class Ad:
 def same(one: Ad, other: Ad) -> bool:
     """Whether both are one ad: the same title, no other place, and the same words; most of them where just one is a
     document."""
-    if _plain(one.title) != _plain(other.title) or not _may_be_one_place(one.places, other.places):
+    if _plain(one.title) != _plain(other.title):
         return False
     fewer, more = sorted((one.words.total(), other.words.total()))
     if fewer < _LEAST_WORDS:
         return False
     if is_document(one.url) == is_document(other.url):
-        return one.words == other.words
-    return (one.words & other.words).total() >= _SHARED * fewer and fewer >= more / 2
+        return _may_be_one_place(one.places, other.places) and one.words == other.words
+    page, document = (other, one) if is_document(one.url) else (one, other)
+    alike = (one.words & other.words).total() >= _SHARED * fewer and fewer >= more / 2
+    return alike and (_may_be_one_place(one.places, other.places) or _names(document, page.places))
+
+
+def _names(document: Ad, places: tuple[str, ...]) -> bool:
+    """Whether the text of a document has the main place's name as the page spells it: "Genf" where we read "Genève"."""
+    words = _plain(places[0].partition(",")[0]).split()
+    return bool(words) and all(word in document.words for word in words)
 
 
 def rank(ad: Ad) -> tuple[bool, int, str]:

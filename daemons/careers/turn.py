@@ -28,6 +28,7 @@ class Turn:
     held: dict[str, bytes | None]
     in_browser: bool
     began: datetime
+    start: str
     seen: dict[str, str] = field(default_factory=dict)  # external id -> the page that shows it
     visited: int = 0
     new: int = 0
@@ -99,7 +100,7 @@ class Turn:
         self.forbidden += visit.forbidden
         if not visit.forbidden:
             self.unreachable = self.unreachable + 1 if sight is Sight.UNREACHABLE else 0
-        if page.depth == 0:
+        if page.url == self.start:  # what it leads to may have its depth
             self.away = is_away(sight, doubts)
         lost = [] if visit.unchanged else [one for one in page.external_ids if one not in open_now]
         self._told_off |= dict.fromkeys(lost, (sight, doubts))
