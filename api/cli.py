@@ -18,6 +18,7 @@ from api.keys import create_key, list_keys, revoke_key
 from lib.errors import VakanzError
 from lib.life.config import load
 from lib.life.session import open_database
+from lib.life.tables import show_table
 from lib.match.answer import Answer
 from lib.match.profile import MAX_TEXT_CHARS, Profile
 
@@ -52,15 +53,18 @@ def show(as_json: AsJson = False) -> None:
     if as_json:
         _print_json(keys)
         return
-    table = Table("id", "label", "created", "revoked")
-    for key in keys:
-        table.add_row(
-            str(key.id),
-            key.label,
-            f"{key.created_at:%Y-%m-%d %H:%M}",
-            f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
-        )
-    Console().print(table)
+    show_table(
+        ("id", "label", "created", "revoked"),
+        [
+            (
+                key.id,
+                key.label,
+                f"{key.created_at:%Y-%m-%d %H:%M}",
+                key.revoked_at and f"{key.revoked_at:%Y-%m-%d %H:%M}",
+            )
+            for key in keys
+        ],
+    )
 
 
 @key_app.command("revoke")

@@ -13,7 +13,6 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from daemons.descriptions.actor import description_fold
 from daemons.domains import SHARDS
@@ -23,8 +22,10 @@ from daemons.embed.texts import TextFold
 from daemons.enrich import ENRICHERS
 from daemons.enrich.actor import enrich_folds
 from lib.errors import VakanzError
+from lib.life import logs
 from lib.life.config import Config
 from lib.life.session import open_database, open_stores
+from lib.life.tables import show_table
 from lib.match.encoder import load_title_encoder
 from lib.store import followers, leases
 from lib.store.changes import Fold, Following
@@ -77,18 +78,21 @@ def show_followers(json: Json = False) -> None:
         for row in rows:
             typer.echo(orjson.dumps(asdict(row)))
         return
-    table = Table("follower", "version", "shard", "lag", "rows", "cursor", "epoch", "moved")
-    for row in rows:
-        cursor = f"{row.cursor_xid}/{row.cursor_id}"
-        moved = row.moved_at.strftime("%m-%d %H:%M:%S")
-        table.add_row(
-            row.name, str(row.version), str(row.shard), str(row.lag), str(row.rows), cursor, str(row.epoch), moved
-        )
-    Console().print(table)
+    show_table(
+        ("follower", "version", "shard", "lag", "rows", "cursor", "epoch", "moved"),
+        [
+            (
+                row.name, row.version, row.shard, row.lag, row.rows, f"{row.cursor_xid}/{row.cursor_id}", row.epoch,
+                row.moved_at.strftime("%m-%d %H:%M:%S"),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 async def _run(shard: int, names: Sequence[str]) -> dict[str, int]:
     async with open_stores() as (config, database, cache), AsyncExitStack() as stack:
+        logs.configure(config.log_format, config.log_level)
         folds = [await _fold(name, config, database, cache, stack) for name in names]
         owner = f"{config.host}:shard-run:{os.getpid()}"
         followings = [Following(database, fold, shard, owner) for fold in folds]

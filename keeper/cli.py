@@ -8,15 +8,13 @@ from typing import Annotated
 import anyio
 import orjson
 import typer
-from rich.console import Console
 from rich.filesize import decimal
-from rich.markup import escape
-from rich.table import Table
 
 from keeper.heartbeats import ask_to_stop, load_heartbeats
 from keeper.observed import Heartbeat
 from lib.errors import VakanzError
 from lib.life.session import open_database
+from lib.life.tables import show_table
 
 keeper_app = typer.Typer(help="What runs, and the operator's stop.", no_args_is_help=True)
 
@@ -30,7 +28,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON array"
     if as_json:
         typer.echo(orjson.dumps([asdict(beat) for beat in heartbeats]).decode())
     else:
-        Console().print(_table(heartbeats))
+        _show(heartbeats)
 
 
 @keeper_app.command()
@@ -56,17 +54,15 @@ async def _ask_to_stop(unit: str, wanted: bool) -> None:
             raise VakanzError(f"no daemon is called {unit}; `vakanz keeper status` lists them")
 
 
-def _table(heartbeats: list[Heartbeat]) -> Table:
-    table = Table("unit", "host", "pid", "state", "heartbeat", "progress", "memory", "status")
-    for beat in heartbeats:
-        table.add_row(
-            escape(beat.unit),
-            escape(beat.host),
-            str(beat.pid),
-            escape(beat.state) + (", stop requested" if beat.stop_requested else ""),
-            f"{beat.heartbeat_age_s:.0f} s ago",
-            f"{beat.progress_age_s:.0f} s ago",
-            decimal(beat.memory_bytes),
-            escape(beat.status),
-        )
-    return table
+def _show(heartbeats: list[Heartbeat]) -> None:
+    show_table(
+        ("unit", "host", "pid", "state", "heartbeat", "progress", "memory", "status"),
+        [
+            (
+                beat.unit, beat.host, beat.pid, beat.state + (", stop requested" if beat.stop_requested else ""),
+                f"{beat.heartbeat_age_s:.0f} s ago", f"{beat.progress_age_s:.0f} s ago", decimal(beat.memory_bytes),
+                beat.status,
+            )
+            for beat in heartbeats
+        ],
+    )  # fmt: skip

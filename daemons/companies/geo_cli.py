@@ -11,15 +11,16 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from daemons.companies import places
 from daemons.companies.actor import search_one, visit_some
 from daemons.companies.places import RegionCounts
 from daemons.companies.regions import REGIONS
 from lib.errors import ConfigError
+from lib.life import logs
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores
+from lib.life.tables import show_table
 from lib.text.gazetteer import home_places
 
 geo_app = typer.Typer(
@@ -46,11 +47,16 @@ def regions(json: Json = False) -> None:
         for row in rows:
             typer.echo(orjson.dumps(asdict(row) | {"name": REGIONS[row.region].name}))
         return
-    table = Table("unit", "region", "places", "searched", "sites", "visited", "boards", "careers pages")
-    for row in rows:
-        counts = (row.places, row.searched, row.sites, row.looked, row.boards, row.careers)
-        table.add_row(f"geo@{row.region}", REGIONS[row.region].name, *(f"{count:,}" for count in counts))
-    Console().print(table)
+    show_table(
+        ("unit", "region", "places", "searched", "sites", "visited", "boards", "careers pages"),
+        [
+            (
+                f"geo@{row.region}", REGIONS[row.region].name, f"{row.places:,}", f"{row.searched:,}", f"{row.sites:,}",
+                f"{row.looked:,}", f"{row.boards:,}", f"{row.careers:,}",
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 @geo_app.command("run")
@@ -66,6 +72,7 @@ def run(
 
 async def _run(region: range, count: int) -> dict[str, int]:
     async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
+        logs.configure(config.log_format, config.log_level)
         if not config.overpass:
             raise ConfigError(["overpass: set VAKANZ_OVERPASS to the address of a server of maps"])
         done: Counter[str] = Counter(places=0, sites=0)

@@ -8,12 +8,11 @@ from typing import Annotated, Any
 import anyio
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from lib.life import logs, proxying
 from lib.life.config import load
 from lib.life.session import open_database
+from lib.life.tables import show_table
 from lib.net.proxies.address import parse
 from lib.store.proxies import Spend, load_spend
 
@@ -73,7 +72,7 @@ def _show(rows: list[dict[str, Any]], json: bool) -> None:
         for row in rows:
             typer.echo(orjson.dumps(row).decode())
         return
-    table = Table(*(rows[0] if rows else ["no proxies: set VAKANZ_PROXIES or VAKANZ_PROXIES_FILE"]))
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    if rows:
+        show_table([name.replace("_", " ") for name in rows[0]], [list(row.values()) for row in rows])
+    else:
+        typer.echo("no proxies: set VAKANZ_PROXIES or VAKANZ_PROXIES_FILE")

@@ -12,10 +12,10 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from lib.errors import VakanzError
 from lib.life.session import open_database, open_stores
+from lib.life.tables import show_table
 from lib.store import letters
 from lib.store.connections import Cache
 from lib.store.letters import DeadLetter, Retried, Retrier
@@ -53,12 +53,16 @@ def list_letters(
         for letter in found:
             typer.echo(orjson.dumps(dataclasses.asdict(letter)))
         return
-    table = Table("id", "queue", "key", "attempts", "last", "reason")
-    for letter in found:
-        last = letter.updated_at.astimezone(UTC).strftime("%m-%d %H:%M")
-        row = (str(letter.id), letter.queue, letter.key, str(letter.attempts), last, letter.reason[:_SHOWN])
-        table.add_row(*(_plain(cell) for cell in row))
-    Console().print(table)
+    show_table(
+        ("id", "queue", "key", "attempts", "last", "reason"),
+        [
+            (
+                letter.id, letter.queue, letter.key, letter.attempts,
+                letter.updated_at.astimezone(UTC).strftime("%m-%d %H:%M"), letter.reason[:_SHOWN],
+            )
+            for letter in found
+        ],
+    )  # fmt: skip
 
 
 @deadletter_app.command("retry")
@@ -126,9 +130,3 @@ def _retriers(cache: Cache) -> dict[str, Retrier]:
         "crawl": letters.recrawl,
         "stream": republisher(cache),
     }
-
-
-def _plain(text: str) -> str:
-    """Foreign text for a terminal: no control characters, no markup."""
-    shown = "".join(character if character.isprintable() else " " for character in text)
-    return shown.replace("[", r"\[")
