@@ -10,14 +10,14 @@ from typing import Annotated
 import anyio
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from daemons.companies.detection import Found, best, in_page
-from daemons.companies.looking import look
+from daemons.companies.detection import Found, best, in_address, in_page
+from daemons.companies.looking import PAGE_BYTES, look
 from daemons.sources import SOURCES
+from lib.life import logs
 from lib.life.fetching import fetcher
 from lib.life.session import open_stores
+from lib.life.tables import show_table
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
 
@@ -32,8 +32,7 @@ def detect_board(
     A page is fetched only where its address alone does not say it, such as https://www.acme.de/karriere. The mark *
     stands beside the board of the page's owner, where that can be told. Exit code 1 where nothing is found.
     """
-    path = Path(what)
-    found = in_page(path.read_bytes(), url) if path.is_file() else anyio.run(find_boards, what)
+    found = anyio.run(find_boards, what) if "://" in what else in_page(_saved(what), url)
     chosen = best(found)
     if json:
         for one in found:
@@ -48,13 +47,36 @@ def detect_board(
 
 async def find_boards(url: str) -> Sequence[Found]:
     """The boards behind an address, the surest first. Raises ConfigError, and what fetching raises."""
+    found = in_address(url)
+    if found is not None:
+        return (found,)
     async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
+        logs.configure(config.log_format, config.log_level)
         return (await look(client, url)).found
 
 
+def _saved(name: str) -> bytes:
+    """As much of a saved page as would be fetched of it."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(PAGE_BYTES)
+    except OSError as error:
+        raise typer.BadParameter(f"{name}: {error.strerror}; an address begins with https://") from error
+
+
 def _show(found: Sequence[Found], chosen: Found | None) -> None:
-    table = Table("", "system", "tenant", "how", "evidence", "times", "board")
-    for one in found:
-        mark = "*" if one == chosen else ""
-        table.add_row(mark, SOURCES[one.source].title, one.tenant, one.how, one.evidence, str(one.times), one.url)
-    Console().print(table)
+    show_table(
+        ("", "system", "tenant", "how", "evidence", "times", "board"),
+        [
+            (
+                "*" if one == chosen else "",
+                SOURCES[one.source].title,
+                one.tenant,
+                one.how,
+                one.evidence,
+                one.times,
+                one.url,
+            )
+            for one in found
+        ],
+    )

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Literal, TextIO
 
 import anyio
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from daemons.companies import candidates
 from daemons.companies.candidates import Candidate
@@ -25,9 +24,12 @@ from daemons.companies.domains import KEPT_OUT
 from daemons.companies.scanning import Scanned, Scanner, is_remote, table_of
 from daemons.crawl.metered import MeteredSource, switched_on
 from daemons.sources import SOURCES
+from daemons.sources import source as named
 from lib.errors import Malformed
+from lib.life import logs
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores
+from lib.life.tables import show_table
 from lib.posting.contract import Source
 
 index_app = typer.Typer(
@@ -39,6 +41,7 @@ index_app = typer.Typer(
     "https://data.commoncrawl.org/crawl-data/CC-MAIN-2026-25/cc-index-table.paths.gz",
 )
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
+State = Literal["new", "live", "empty", "gone", "unknown", "registered"]
 
 
 @index_app.command("scan")
@@ -64,6 +67,7 @@ def scan(
 async def _scan(names: list[str], table: Mapping[str, tuple[Source, ...]], again: bool, json: bool) -> None:
     async with AsyncExitStack() as stack:
         config, database, cache = await stack.enter_async_context(open_stores())
+        logs.configure(config.log_format, config.log_level)
         client = (
             await stack.enter_async_context(fetcher(config, cache, database)) if any(map(is_remote, names)) else None
         )
@@ -109,16 +113,21 @@ def check_candidates(
     json: Json = False,
 ) -> None:
     """Ask each new candidate's list once: live with its postings, empty, gone, or unknown (asked again tomorrow)."""
-    counts = anyio.run(_check, source or [], limit)
-    typer.echo(orjson.dumps(counts) if json else ", ".join(f"{state} {count}" for state, count in counts.items()))
+    names = [named(name).name for name in source or ()]
+    counts = anyio.run(_check, names, limit)
+    said = ", ".join(f"{state} {count}" for state, count in counts.items()) or "no candidate is new or due"
+    typer.echo(orjson.dumps(counts) if json else said)
 
 
 async def _check(names: list[str], limit: int) -> dict[str, int]:
     async with open_stores() as (config, database, cache), fetcher(config, cache, database) as client:
+        logs.configure(config.log_format, config.log_level)
         on = switched_on(config)
         # What a day's grant is for is the operator's searches, not candidates that somebody's pages name.
         free = [name for name, system in on.items() if not isinstance(system, MeteredSource)]
         chosen = [name for name in free if not names or name in names]
+        if left_out := sorted(set(names) - set(chosen)):
+            typer.echo(f"note: {', '.join(left_out)}: off or metered, candidates are not asked about", err=True)
         with _progress() as bars:
             whole = min(limit, await candidates.count_to_check(database, chosen))
             bar = bars.add_task("asking", total=whole)
@@ -128,7 +137,7 @@ async def _check(names: list[str], limit: int) -> dict[str, int]:
 @index_app.command("export")
 def export(
     csv_file: Annotated[Path, typer.Option("--csv", help="The file to write; - for standard output.")] = Path("-"),
-    state: Annotated[str | None, typer.Option(help="Only new, live, empty, gone, unknown or registered ones.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only candidates in this state.")] = None,
 ) -> None:
     """Write all candidates with what is known of them as CSV."""
 
@@ -140,8 +149,11 @@ def export(
     if str(csv_file) == "-":
         write_csv(sys.stdout, rows)
         return
-    with csv_file.open("w", encoding="utf-8", newline="") as file:
-        write_csv(file, rows)
+    try:
+        with csv_file.open("w", encoding="utf-8", newline="") as file:
+            write_csv(file, rows)
+    except OSError as error:
+        raise typer.BadParameter(f"{csv_file}: {error.strerror}", param_hint="--csv") from error
     typer.echo(f"{len(rows)} candidates in {csv_file}")
 
 
@@ -180,10 +192,10 @@ def status(json: Json = False) -> None:
             line = {"source": source, "state": state, "candidates": count, "postings": postings}
             typer.echo(orjson.dumps(line))
         return
-    table = Table("source", "state", "candidates", "postings")
-    for source, state, count, postings in rows:
-        table.add_row(source, state, f"{count:,}", f"{postings:,}")
-    Console().print(table)
+    show_table(
+        ("source", "state", "candidates", "postings"),
+        [(source, state, f"{count:,}", f"{postings:,}") for source, state, count, postings in rows],
+    )
 
 
 def _progress() -> Progress:

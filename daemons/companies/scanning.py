@@ -84,9 +84,10 @@ class Scanner:
             found = sorted(
                 str(one) for one in path.rglob("*") if one.is_file() and one.suffix in (".parquet", ".gz", ".jsonl")
             )
-            if found:
-                return found
-        elif path.is_file():
+            if not found:
+                raise NoPart(f"{what} holds no part of the index: .parquet, .gz or .jsonl")
+            return found
+        if path.is_file():
             return [str(path)]
         raise NoPart(f"{what} is no file, folder, address or crawl (CC-MAIN-2026-25)")
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from daemons.companies.detect_cli import detect_board, find_boards
 from daemons.companies.detection import Found, best, in_address
@@ -20,11 +17,14 @@ from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.metered import NotConsented, check_consent, metered
 from daemons.sources import SOURCES, source
 from lib.errors import VakanzError
+from lib.life import logs
 from lib.life.config import Config, load
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores, vakanz_version
+from lib.life.tables import show_table
 from lib.posting import boards
 from lib.posting.boards import Board
+from lib.posting.links import web_url
 from lib.store.blobs import Blobs
 from lib.store.connections import Cache, Database
 
@@ -49,16 +49,7 @@ def add(
     The address of a company's careers page will do: it is fetched and looked at (see `vakanz board detect`).
     """
     config = load()
-    behind = [found] if (found := in_address(url)) else _behind(config, url)
-    found = best(behind)
-    if found is None and behind:
-        raise NoSuchBoard(
-            f"{url} leads to {len(behind)} boards: see `vakanz board detect`, and add the one that is meant"
-        )
-    if found is None:
-        names = ", ".join(one.title for one in SOURCES.values())
-        unseen = "" if config.contact or config.simulator else "; its page is looked at once VAKANZ_CONTACT is set"
-        raise NoSuchBoard(f"{url} is no board of a system that is known here ({names}){unseen}")
+    found = in_address(url) or _behind(config, url)
     system, tenant = SOURCES[found.source], found.tenant
 
     async def work() -> tuple[int, bool]:
@@ -78,9 +69,28 @@ def add(
         typer.echo(f"not crawled yet: {off}", err=True)
 
 
-def _behind(config: Config, url: str) -> Sequence[Found]:
-    """The boards behind a page, as far as anybody may look at it."""
-    return anyio.run(find_boards, url) if config.contact or config.simulator else ()
+def _behind(config: Config, url: str) -> Found:
+    """The board of the owner of a page, as far as anybody may look at it. Raises NoSuchBoard."""
+    if web_url(url) is None:
+        raise NoSuchBoard(f"{url} is no address of a page: https://... is expected")
+    if not (config.contact or config.simulator):
+        raise NoSuchBoard(
+            f"{url} is no address of a board (see `vakanz source list`); "
+            "its page is looked at once VAKANZ_CONTACT is set"
+        )
+    behind = anyio.run(find_boards, url)
+    if not behind:
+        raise NoSuchBoard(
+            f"{url} leads to no board of a known system; where a company has its postings on pages of its own, "
+            f"they are read after `vakanz careers add {url}`"
+        )
+    found = best(behind)
+    if found is None:
+        raise NoSuchBoard(
+            f"{url} leads to boards that may be others' ({len(behind)}): "
+            f"see `vakanz board detect {url}`, and add the one that is meant"
+        )
+    return found
 
 
 @board_app.command("list")
@@ -97,13 +107,16 @@ def list_boards(json: Json = False) -> None:
             line = {name: getattr(board, name) for name in Board.__dataclass_fields__}
             typer.echo(orjson.dumps(line | {"open": open_postings}))
         return
-    table = Table("id", "source", "tenant", "state", "open", "last complete", "due", "last error")
-    for board, open_postings in rows:
-        table.add_row(
-            str(board.id), board.source, board.tenant, board.state, str(open_postings),
-            _moment(board.last_complete_at), _moment(board.next_due), board.last_error or "",
-        )  # fmt: skip
-    Console().print(table)
+    show_table(
+        ("id", "source", "tenant", "state", "open", "last complete", "due", "last error"),
+        [
+            (
+                board.id, board.source, board.tenant, board.state, open_postings, _moment(board.last_complete_at),
+                _moment(board.next_due), board.last_error,
+            )
+            for board, open_postings in rows
+        ],
+    )  # fmt: skip
 
 
 @crawl_app.command("run")
@@ -130,6 +143,7 @@ def run(
 
 async def _crawl_one(name: str) -> Outcome:
     async with open_stores() as (config, database, cache):
+        logs.configure(config.log_format, config.log_level)
         ids = await boards.find(database, name)
         if len(ids) != 1:
             meant = "no board is" if not ids else f"{len(ids)} boards are"

@@ -41,6 +41,15 @@ def test_boards_are_added_once_and_listed(environment: dict[str, str]) -> None:
     assert [(row["tenant"], row["open"]) for row in rows] == [("acme", 0)]
 
 
+def test_standard_output_is_json_alone_also_where_something_is_logged(environment: dict[str, str]) -> None:
+    vakanz(environment, "board", "add", "https://boards.greenhouse.io/acme")
+    # A market that is nowhere: the crawl fails, and says so in the log as well.
+    done = vakanz(environment | {"VAKANZ_SIMULATOR": "http://127.0.0.1:9"}, "crawl", "run", "acme", "--json")
+    assert done.returncode == 1
+    assert orjson.loads(done.stdout)["error"].startswith("Transient: ")
+    assert orjson.loads(done.stderr.splitlines()[-1])["event"] == "crawled"
+
+
 def test_errors_are_one_line_and_exit_code_1(environment: dict[str, str]) -> None:
     for arguments in (
         ("board", "add", "https://example.com/jobs"),

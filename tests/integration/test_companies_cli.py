@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import orjson
 import pytest
@@ -64,6 +65,30 @@ def test_a_saved_page_is_looked_at_without_any_server(environment: dict[str, str
     assert (nothing.returncode, nothing.stdout.strip()) == (1, "no board of a known system")
 
 
+def test_an_address_says_its_board_without_any_server_or_contact(environment: dict[str, str]) -> None:
+    nowhere = environment | {"VAKANZ_DSN": "postgresql://nowhere", "VAKANZ_REDIS_URL": "redis://127.0.0.1:1"}
+    (found,) = rows(vakanz(nowhere, "board", "detect", "https://jobs.lever.co/acme/123", "--json"))
+    assert (found["source"], found["tenant"], found["how"]) == ("lever", "acme", "address")
+
+
+@pytest.mark.parametrize("what", ["/nowhere/page.html", "/", "www.acme.example/karriere"])
+def test_what_is_neither_a_file_nor_an_address_is_bad_usage(environment: dict[str, str], what: str) -> None:
+    done = vakanz(environment | {"COLUMNS": "200"}, "board", "detect", what)
+    assert done.returncode == 2
+    assert "an address begins with https://" in done.stderr
+
+
+def test_what_leads_to_no_board_says_what_to_do_instead(environment: dict[str, str], market: str) -> None:
+    with urlopen(f"{market}/_sim/boards") as answer:
+        page = next(one["url"] for one in orjson.loads(answer.read()) if one["source"] == "careers")
+    done = vakanz(environment | {"VAKANZ_SIMULATOR": market}, "board", "add", page)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"`vakanz careers add {page}`" in done.stderr
+    written = vakanz(environment, "board", "add", "www.acme.example/karriere")
+    assert (written.returncode, written.stdout) == (1, "")
+    assert "https://... is expected" in written.stderr
+
+
 def test_a_careers_page_is_fetched_and_its_board_registered(environment: dict[str, str], market: str) -> None:
     offered = Web(Market(5, 20, 40))
     domain, board = next((host, one) for host, one, _ in offered.ways() if way_of(one).__name__ == "_frame")
@@ -111,6 +136,23 @@ def test_a_broken_part_does_not_keep_those_after_it_from_being_read(
     assert done.returncode == 1
     assert "a.parquet" in done.stderr
     assert [orjson.loads(line)["new"] for line in done.stdout.splitlines()] == [1]
+
+
+def test_an_option_that_cannot_be_meant_is_told(environment: dict[str, str], tmp_path: Path) -> None:
+    index = ("companies", "commoncrawl")
+    wide = environment | {"COLUMNS": "200", "VAKANZ_CONTACT": "tests@vakanz.example"}
+    for arguments, code, said in (
+        (("export", "--csv", str(tmp_path / "none" / "found.csv")), 2, "No such file or directory"),
+        (("export", "--state", "dead"), 2, "registered"),
+        (("check", "--source", "nobody"), 1, "no source is called 'nobody'"),
+        (("scan", str(tmp_path)), 1, "holds no part of the index"),
+    ):
+        done = vakanz(wide, *index, *arguments)
+        assert (done.returncode, done.stdout) == (code, ""), arguments
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+    nothing = vakanz(wide, *index, "check")
+    assert (nothing.returncode, nothing.stdout) == (0, "no candidate is new or due\n")
 
 
 def test_a_region_is_searched_by_hand(environment: dict[str, str], market: str) -> None:
