@@ -72,7 +72,6 @@ def up(companies: Companies = 60, postings: Postings = 3_000, seed: Seed = 1, re
                 key = running.config.home / "api-key"
                 console.print(f"\nserving [bold]{running.url}[/] (API key in {key}); Ctrl-C stops everything")
                 await running.stop.wait()
-            console.print("stopping: daemons finish the batch in hand")
 
     anyio.run(work)
 

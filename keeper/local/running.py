@@ -20,6 +20,7 @@ import anyio.abc
 import anyio.to_thread
 import structlog
 from rich.console import Console
+from rich.text import Text
 
 from keeper import keeper
 from keeper.local import examples
@@ -138,7 +139,7 @@ async def everything(
             key = await _key(complete.home / "api-key", database, create_key)
             running = Running(complete, database, anyio.Event(), since, key)
             async with anyio.create_task_group() as tasks:
-                await tasks.start(_stop_on_signal, running.stop)
+                await tasks.start(_stop_on_signal, running.stop, console)
 
                 async def keep() -> None:
                     await keeper.run(
@@ -161,55 +162,60 @@ async def main_job(running: Running, console: Console, *, limit_s: float | None 
 
     None when asked to stop before. Raises NotFinished after `limit_s`, ApiFailed.
     """
-    started = time.monotonic()
-    until = Deadline(running, started, limit_s)
+    report = None
+    async with anyio.create_task_group() as tasks:
+
+        async def give_up() -> None:
+            await running.stop.wait()
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(give_up)
+        report = await _report(running, console, Patience(running, time.monotonic(), limit_s))
+        tasks.cancel_scope.cancel()
+    return report
+
+
+async def _report(running: Running, console: Console, patience: Patience) -> Report:
     with Display(console) as display:
-        if await until.finished(display.show) is None:
-            return None
+        await patience.finished(display.show)
     first = await examples.ask(running.url, running.key)
     with console.status("reading the full texts of the example matches"):
         ids = [UUID(answer.search_id) for answer in first]
         while await running.database.fetchval(_SQL.unsettled, ids):
-            if not await until.patient():
-                return None
+            await patience.wait()
     answers = await examples.ask(running.url, running.key)
-    now = await until.finished(lambda _: None)
-    if now is None:
-        return None
+    now = await patience.finished(lambda _: None)
     matches = [
         {name: answer.matches[0][name] for name in ("id", "title", "company", "score", "reasons")}
         for answer in answers
         if answer.matches
     ]
-    return Report(standing=now, seconds=time.monotonic() - started, matches=matches)
+    return Report(standing=now, seconds=time.monotonic() - patience.started, matches=matches)
 
 
 @dataclass(frozen=True)
-class Deadline:
-    """How long the main job is waited for: until a request to stop, and not beyond a limit."""
+class Patience:
+    """How long the main job is waited for: not beyond a limit."""
 
     running: Running
     started: float
     limit_s: float | None
 
-    async def patient(self) -> bool:
-        """Waits a moment; False when asked to stop. Raises NotFinished beyond the limit."""
+    async def wait(self) -> None:
+        """Waits a moment. Raises NotFinished beyond the limit."""
         if self.limit_s is not None and time.monotonic() - self.started > self.limit_s:
             now = await standing(self.running.database, self.running.since)
             raise NotFinished(f"after {self.limit_s:.0f} s: {now}; logs are in {self.running.config.home / 'log'}")
-        with anyio.move_on_after(_LOOK_S):
-            await self.running.stop.wait()
-        return not self.running.stop.is_set()
+        await anyio.sleep(_LOOK_S)
 
-    async def finished(self, show: Callable[[Standing], None]) -> Standing | None:
-        """The standing once everything is done; None when asked to stop before."""
+    async def finished(self, show: Callable[[Standing], None]) -> Standing:
+        """The standing once everything is done."""
         while True:
             now = await standing(self.running.database, self.running.since)
             show(now)
             if now.finished:
                 return now
-            if not await self.patient():
-                return None
+            await self.wait()
 
 
 def show(report: Report, console: Console) -> None:
@@ -221,9 +227,10 @@ def show(report: Report, console: Console) -> None:
         f"followers' lag {now.max_lag}, {report.seconds:.0f} s\n"
     )
     for match in report.matches:
-        console.print(f"[bold green]{match['score']:5.1f}[/]  [bold]{match['title']}[/] · {match['company']}")
+        score, title = Text(f"{match['score']:5.1f}", "bold green"), Text(match["title"], "bold")
+        console.print(Text.assemble(score, "  ", title, f" · {match['company']}"))
         for reason in match["reasons"][:3]:
-            console.print(f"       {reason if isinstance(reason, str) else reason['text']}", highlight=False)
+            console.print(f"       {reason['text']}", markup=False, emoji=False, highlight=False)
 
 
 async def _key(path: Path, database: Database, create_key: CreateKey) -> str:
@@ -246,11 +253,12 @@ async def _keep_servers(home: Path) -> None:
 
 
 async def _stop_on_signal(
-    stop: anyio.Event, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    stop: anyio.Event, console: Console, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
+            console.print("\nstopping: daemons finish the batch in hand")
             stop.set()
 
 
