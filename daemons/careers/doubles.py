@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from daemons.careers.site import is_document
+from daemons.careers.words import GENDERS
 
+BEGINNING = 12  # characters that the titles of one ad have in common: documents leave "(m/w/d)" or the place out
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _WORD = re.compile(r"\w+")
 _LEAST_WORDS = 30
@@ -37,13 +39,14 @@ class Ad:
 def same(one: Ad, other: Ad) -> bool:
     """Whether both are one ad: the same title, no other place, and the same words; most of them where just one is a
     document."""
-    if _plain(one.title) != _plain(other.title):
+    titles = sorted((_plain_title(one.title), _plain_title(other.title)), key=len)
+    if not titles[0] or not titles[1].startswith(titles[0]):
         return False
     fewer, more = sorted((one.words.total(), other.words.total()))
     if fewer < _LEAST_WORDS:
         return False
     if is_document(one.url) == is_document(other.url):
-        return _may_be_one_place(one.places, other.places) and one.words == other.words
+        return titles[0] == titles[1] and _may_be_one_place(one.places, other.places) and one.words == other.words
     page, document = (other, one) if is_document(one.url) else (one, other)
     alike = (one.words & other.words).total() >= _SHARED * fewer and fewer >= more / 2
     return alike and (_may_be_one_place(one.places, other.places) or _names(document, page.places))
@@ -65,12 +68,16 @@ def doubles(ads: Iterable[Ad]) -> list[str]:
     kept: defaultdict[str, list[Ad]] = defaultdict(list)
     found = []
     for ad in sorted(ads, key=rank):
-        alike = kept[_plain(ad.title)]
+        alike = kept[_plain_title(ad.title)[:BEGINNING]]
         if any(same(ad, other) for other in alike):
             found.append(ad.external_id)
         else:
             alike.append(ad)
     return found
+
+
+def _plain_title(title: str) -> str:
+    return _plain(GENDERS.sub(" ", title))
 
 
 def _plain(title: str) -> str:

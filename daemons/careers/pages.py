@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from daemons.careers.doubles import Ad
+from daemons.careers.doubles import BEGINNING, Ad
 from lib.net.validators import Validators
 from lib.posting.boards import Board
 from lib.posting.contract import Posting
@@ -131,13 +131,14 @@ async def for_browser(database: Database, owner: str, limit: int) -> list[int]:
 
 
 async def same_titles(database: Database, board_id: int, titles: Sequence[str]) -> list[Ad]:
-    """Open postings of a site with one of these titles."""
-    return _ads(await database.fetch(_SQL.same_titles, board_id, [title.lower() for title in titles]))
+    """Open postings of a site whose titles begin as one of these do."""
+    beginnings = [title.lower()[:BEGINNING] for title in titles]
+    return _ads(await database.fetch(_SQL.same_titles, board_id, beginnings, BEGINNING))
 
 
 async def repeated_titles(database: Database, board_id: int) -> list[Ad]:
-    """Open postings of a site that have their title in common with another; the latest few hundred."""
-    return _ads(await database.fetch(_SQL.repeated_titles, board_id, _MAX_REPEATED))
+    """Open postings of a site whose title begins as that of another does; the latest few hundred."""
+    return _ads(await database.fetch(_SQL.repeated_titles, board_id, _MAX_REPEATED, BEGINNING))
 
 
 def _ads(rows: Sequence[asyncpg.Record]) -> list[Ad]:

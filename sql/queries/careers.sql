@@ -79,16 +79,17 @@ SELECT external_id FROM posting
  WHERE board_id = $1 AND state IN ('discovered', 'described') AND valid_through < $2::timestamptz - interval '1 day'
 
 -- same_titles --
--- Open postings of a site with one of these titles in small letters, and their texts.
+-- Open postings of a site whose titles begin with one of these texts of so many small letters, and their texts.
 SELECT p.external_id, p.url, p.title, p.places, t.html
   FROM posting p JOIN posting_text t ON t.posting_id = p.id
- WHERE p.board_id = $1 AND p.state IN ('discovered', 'described') AND lower(p.title) = ANY ($2::text[])
+ WHERE p.board_id = $1 AND p.state IN ('discovered', 'described') AND left(lower(p.title), $3) = ANY ($2::text[])
 
 -- repeated_titles --
--- Open postings of a site that have their title in common with another, and their texts.
+-- Open postings of a site whose titles begin with the same small letters as another's, so many, and their texts.
 SELECT p.external_id, p.url, p.title, p.places, t.html
   FROM posting p JOIN posting_text t ON t.posting_id = p.id
  WHERE p.board_id = $1 AND p.state IN ('discovered', 'described')
-   AND lower(p.title) IN (SELECT lower(title) FROM posting WHERE board_id = $1 AND state IN ('discovered', 'described')
-                           GROUP BY 1 HAVING count(*) > 1)
+   AND left(lower(p.title), $3) IN (SELECT left(lower(title), $3) FROM posting
+                                     WHERE board_id = $1 AND state IN ('discovered', 'described')
+                                     GROUP BY 1 HAVING count(*) > 1)
  ORDER BY p.id DESC LIMIT $2
