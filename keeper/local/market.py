@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import aiohttp
 import anyio
@@ -43,21 +44,22 @@ async def simulated_market(
     command += [] if replay is None else ["--replay", str(replay.resolve())]
     # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained. Its standard
     # input is a pipe from us, which ends however we do.
-    process = await anyio.open_process(command, cwd=_SOURCE_TREE, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        yield await _address(process)
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                process.terminate()
-                with anyio.move_on_after(5):
-                    await process.wait()
+    with TemporaryFile() as errors:
+        process = await anyio.open_process(command, cwd=_SOURCE_TREE, stderr=errors, start_new_session=True)
+        try:
+            yield await _address(process, errors)
+        finally:
+            with anyio.CancelScope(shield=True):
                 if process.returncode is None:
-                    process.kill()
-            await process.aclose()
+                    process.terminate()
+                    with anyio.move_on_after(5):
+                        await process.wait()
+                    if process.returncode is None:
+                        process.kill()
+                await process.aclose()
 
 
-async def _address(process: anyio.abc.Process) -> str:
+async def _address(process: anyio.abc.Process, errors: IO[bytes]) -> str:
     assert process.stdout is not None
     said = b""
     with anyio.move_on_after(_START_S):
@@ -67,7 +69,9 @@ async def _address(process: anyio.abc.Process) -> str:
                 break
     line = said.split(b"\n")[0].decode(errors="replace").strip()
     if not line.startswith("http://"):
-        raise NoMarket("the simulated market did not start")
+        errors.seek(0)
+        last = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+        raise NoMarket(f"the simulated market did not start: {last.removeprefix('error: ')}")
     return line
 
 

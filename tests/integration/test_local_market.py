@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
-from keeper.local.market import simulated_market
+from keeper.local.market import NoMarket, simulated_market
 
 _ROOT = Path(__file__).parents[2]
 _STARTER = """
@@ -42,3 +43,9 @@ async def test_the_market_ends_with_its_context_soon() -> None:
         left = time.monotonic()
     market.wait(timeout=10)
     assert time.monotonic() - left < 10
+
+
+async def test_a_market_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(NoMarket, match=f"no payload of .* in {tmp_path}"):
+        async with simulated_market(companies=1, postings=1, seed=1, replay=tmp_path):
+            raise AssertionError("it started")
