@@ -9,8 +9,6 @@ from typing import Annotated, Any
 import anyio
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from daemons.careers import pages
 from daemons.careers.actor import crawler_of, keeping_claims
@@ -21,6 +19,7 @@ from lib.errors import VakanzError
 from lib.life.config import Config
 from lib.life.fetching import fetcher
 from lib.life.session import open_database, open_stores, vakanz_version
+from lib.life.tables import show_table
 from lib.net.browser import Browser
 from lib.posting import boards
 from lib.store.blobs import Blobs
@@ -77,14 +76,16 @@ def list_sites(json: Json = False) -> None:
             figures = {"open": row.open, "pages": row.pages, "browser": row.browser, "aside": row.aside}
             typer.echo(orjson.dumps(line | figures))
         return
-    table = Table("id", "site", "state", "open", "pages", "need browser", "set aside", "last crawl", "last error")
-    for row in rows:
-        board = row.board
-        table.add_row(
-            str(board.id), board.tenant, board.state, str(row.open), str(row.pages), str(row.browser), str(row.aside),
-            _moment(board.last_crawled_at), board.last_error or "",
-        )  # fmt: skip
-    Console().print(table)
+    show_table(
+        ("id", "site", "state", "open", "pages", "need browser", "set aside", "last crawl", "last error"),
+        (
+            (
+                row.board.id, row.board.tenant, row.board.state, row.open, row.pages, row.browser, row.aside,
+                _moment(row.board.last_crawled_at), row.board.last_error,
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
     if waiting := sum(row.browser for row in rows):
         typer.echo(f"{waiting} pages are empty without a browser: set VAKANZ_BROWSER to Chromium's program", err=True)
 
@@ -102,13 +103,16 @@ def show(site: Address, json: Json = False) -> None:
         for row in rows:
             typer.echo(orjson.dumps(_facts(row)))
         return
-    table = Table("page", "state", "kind", "postings", "read", "due", "reason")
-    for row in rows:
-        table.add_row(
-            row.url, row.state, row.kind, str(len(row.external_ids)), _moment(row.read_at), _moment(row.due_at),
-            row.reason or "",
-        )  # fmt: skip
-    Console().print(table)
+    show_table(
+        ("page", "state", "kind", "postings", "read", "due", "reason"),
+        (
+            (
+                row.url, row.state, row.kind, len(row.external_ids), _moment(row.read_at), _moment(row.due_at),
+                row.reason,
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
 
 
 @careers_app.command("run")

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
-import trafilatura
 from lxml import etree
 
 from daemons.careers import ad
@@ -249,6 +248,8 @@ class _Page:
 
     def _main_html(self) -> str:
         """The page's main part as markup: what trafilatura takes for it, else all of the page's own words."""
+        import trafilatura  # heavy, and needed in the process that reads only, not in the daemon that names this module
+
         found = trafilatura.extract(
             self._text, output_format="html", include_comments=False, include_tables=True, favor_recall=True,
             include_formatting=True,
