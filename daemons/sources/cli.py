@@ -60,9 +60,12 @@ def list_sources(
         )  # fmt: skip
     console = Console()
     console.print(table)
-    for line in lines:
-        if not line["on"]:
-            console.print(f"\n[yellow]{line['name']}[/] is off: {line['consent']}", highlight=False)
+    off = [line for line in lines if not line["on"]]
+    for line in off:
+        console.print(f"\n[yellow]{line['name']}[/] is off: {line['consent']}", highlight=False)
+    if off:
+        names = ",".join(line["name"] for line in off)
+        console.print(f"\nOnce you have decided: VAKANZ_CONSENTED_SOURCES={names}", highlight=False)
 
 
 def _facts(one: Source, found: Yield | None, on: bool) -> dict[str, Any]:
