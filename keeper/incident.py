@@ -1,0 +1,46 @@
+"""What a person should know: one incident per cause, with the children that it explains folded in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is wrong, one value for each paragraph of the runbook."""
+
+    AWAY = "away"  # a shared server does not answer: PostgreSQL, Redis, DNS
+    DISK = "disk"  # no room left for state
+    MISS = "miss"  # should run, and does not
+    SILENT = "silent"  # no heartbeat
+    STUCK = "stuck"  # beats, but makes no progress
+    FLAPPING = "flapping"  # fails over and over
+    BUDGET = "budget"  # this host restarts too much
+    OOM = "oom"  # killed for memory
+    HOST = "host"  # a whole server is silent
+    CLOCK = "clock"  # a server's clock is wrong
+    HORIZON = "horizon"  # one long transaction holds up all followers
+    LAG = "lag"  # followers fall behind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """Something wrong that began at `since` (seconds since 1970) and is not over.
+
+    `key` names the cause: the same key is the same incident, whichever keeper sees it. `host` is where, empty for the
+    whole fleet. `units` are the children folded in. `why` is the evidence: oom-kill, watchdog, exit code 1 ...;
+    `lines` the last log lines, `did` what the keeper did about it. All are for a person, and may hold secrets: who
+    sends them masks them.
+    """
+
+    key: str
+    kind: Kind
+    title: str
+    since: float
+    host: str = ""
+    units: tuple[str, ...] = ()
+    why: str = ""
+    lines: tuple[str, ...] = ()
+    did: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
