@@ -15,7 +15,6 @@ from daemons.careers.crawler import Crawler, Outcome
 from daemons.careers.site import SOURCE
 from daemons.careers.survey import Client
 from daemons.careers.visits import Readers
-from daemons.crawl.actor import session_id
 from lib.errors import Fenced
 from lib.life.actor import Life
 from lib.life.config import Config
@@ -23,7 +22,7 @@ from lib.life.confined import Limits
 from lib.life.fetching import fetcher
 from lib.life.metrics import crawled
 from lib.life.sandbox import Sandbox
-from lib.life.session import vakanz_version
+from lib.life.session import session_id, vakanz_version
 from lib.net.browser import Browser, NoBrowser, NoMemory
 from lib.posting import boards
 from lib.posting.boards import Board

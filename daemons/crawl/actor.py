@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-from datetime import UTC, datetime
 
 import anyio
 import structlog
@@ -15,7 +13,7 @@ from daemons.sources import UnknownSource, source
 from lib.errors import Fenced
 from lib.life.actor import Life
 from lib.life.fetching import fetcher
-from lib.life.session import vakanz_version
+from lib.life.session import session_id, vakanz_version
 from lib.posting import boards
 from lib.posting.boards import Board
 from lib.store.blobs import Blobs, PatientBlobs
@@ -24,11 +22,6 @@ from lib.store.connections import Link
 _IDLE_S = 1.0
 _BUSY_S = 0.02  # between two looks for boards while there are some: places become free all the time
 _EXTEND_S = boards.CLAIM_S / 4
-
-
-def session_id(host: str) -> str:
-    """A crawl session's id: when it began, where, and in which process."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{host}-{os.getpid()}"
 
 
 async def serve(life: Life, shards: range) -> None:

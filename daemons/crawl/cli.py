@@ -12,7 +12,6 @@ import typer
 
 from daemons.companies.detect_cli import detect_board, find_boards
 from daemons.companies.detection import Found, best, in_address
-from daemons.crawl.actor import session_id
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.metered import NotConsented, check_consent, metered
 from daemons.sources import SOURCES, source
@@ -20,7 +19,7 @@ from lib.errors import VakanzError
 from lib.life import logs
 from lib.life.config import Config, load
 from lib.life.fetching import fetcher
-from lib.life.session import open_database, open_stores, vakanz_version
+from lib.life.session import open_database, open_stores, session_id, vakanz_version
 from lib.life.tables import show_table
 from lib.posting import boards
 from lib.posting.boards import Board

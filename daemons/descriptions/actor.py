@@ -6,14 +6,13 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from daemons.crawl.actor import session_id
 from daemons.crawl.metered import switched_on
 from daemons.descriptions.fold import DescriptionFold
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.life.fetching import fetcher
 from lib.life.following import follow
-from lib.life.session import vakanz_version
+from lib.life.session import session_id, vakanz_version
 from lib.posting import boards
 from lib.store.blobs import Blobs, PatientBlobs
 from lib.store.changes import Following

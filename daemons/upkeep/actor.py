@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from daemons.crawl.actor import session_id
 from daemons.domains import SHARDS
 from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
-from lib.life.session import vakanz_version
+from lib.life.session import session_id, vakanz_version
 from lib.posting import boards, writing
 from lib.posting.closing import RECHECK
 from lib.store import audit, proxies, schedules

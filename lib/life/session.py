@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -56,6 +57,11 @@ async def open_stores(config: Config | None = None) -> AsyncIterator[tuple[Confi
         await migrate(complete.dsn)
         async with Database(complete.dsn, pooled=complete.pooled) as database, Cache(complete.redis_url) as cache:
             yield complete, database, cache
+
+
+def session_id(host: str) -> str:
+    """A crawl session's id: when it began, where, and in which process."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{host}-{os.getpid()}"
 
 
 @cache
