@@ -55,7 +55,7 @@ async def test_no_host_sees_more_than_its_limits(
     async with running(market, latency_s=_LATENCY_S) as simulator:
         rows = [(one["source"], _tenant(one["url"]), None, one["url"], 86_400) for one in market.board_list()]
         await boards.add_many(database, rows)
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async with _crawlers(simulator, dsn, redis_url, tmp_path):
                 asked = simulator.traffic.hosts
                 await _until(lambda: _asked(simulator, _BOARDS // 2))

@@ -78,7 +78,7 @@ async def pooled(bouncer: Bouncer) -> AsyncIterator[Database]:
         await anyio.sleep(0.02)
 
     async with Database(bouncer.dsn, pooled=True, size=20, link=Link("postgresql", sleep=soon)) as database:
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await database.fetchval("SELECT 1")
         yield database
 

@@ -48,7 +48,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def hosted(database: Database, cache: Cache, *folds: Tally, owner: str = "a") -> AsyncIterator[Life]:
     """A daemon that follows shard 0 with the folds, until the block ends."""
     life = Life("tally@0", Config(), database, cache)
-    with anyio.fail_after(30):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(hosting.follow, life, [following(database, fold, owner=owner) for fold in folds])
             yield life
@@ -56,7 +56,7 @@ async def hosted(database: Database, cache: Cache, *folds: Tally, owner: str = "
 
 
 async def until_tallied(database: Database, count: int) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while len(await tallied(database)) < count:  # noqa: ASYNC110 - the truth is in PostgreSQL
             await anyio.sleep(0.02)
 
@@ -67,7 +67,7 @@ async def test_work_under_a_lost_lease_ends_and_goes_on_when_it_is_free(database
     async with hosted(database, cache, fold):
         await fold.began.wait()
         await database.execute("UPDATE lease SET owner = 'b', epoch = epoch + 1")
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while not fold.cancelled:  # noqa: ASYNC110 - another task counts
                 await anyio.sleep(0.02)
         assert await tallied(database) == {}
@@ -120,7 +120,7 @@ async def test_one_follower_waits_for_another_in_the_same_daemon(database: Datab
     ids = await shard_ids(database, 0)
     first, last = Tally(database), Tally(database, Follower("last", 1, after=("tally",)))
     async with hosted(database, cache, last, first):
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             while await followers.lags(database) != {"tally": 0, "last": 0}:  # noqa: ASYNC110 - the truth is in PostgreSQL
                 await anyio.sleep(0.02)
     assert await tallied(database) == {(posting, 1): 2 for posting in ids}

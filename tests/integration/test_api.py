@@ -93,7 +93,7 @@ async def test_match_answers_with_scores_parts_and_reasons(client: Client, marke
 async def test_match_does_not_wait_for_redis(database: Database, market: list[Row]) -> None:
     async with Cache("unix:///nowhere/valkey.sock") as gone:
         async for client in _client(database, gone, Config(api_host="0.0.0.0"), key=True):
-            with anyio.fail_after(5):
+            with anyio.fail_after(30):
                 response = await client.post("/match", json={"text": "Koch"})
             assert response.status == 200
             ready = await (await client.get("/readyz")).json()

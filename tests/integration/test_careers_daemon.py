@@ -38,7 +38,7 @@ async def test_without_a_browser_its_daemon_says_so_and_waits(database: Database
         config = replace(Config(home=tmp_path, simulator=scene.sim.url), browser="")
         life = Life("browser@0", config, database, cache)
 
-        with anyio.fail_after(30):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(serve_browser, life, range(1))
                 await until(lambda: "VAKANZ_BROWSER" in life.status)

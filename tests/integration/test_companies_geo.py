@@ -278,7 +278,7 @@ async def test_the_daemon_searches_and_visits_until_it_is_asked_to_stop(
     monkeypatch.setattr(actor, "home_places", lambda: towns()[:3])
     monkeypatch.setattr(actor, "_REST_S", 0.01)
     life = Life("geo@0-24", config, database, cache)
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(serve, life, ALL)
             await until(lambda: life.counters.get("places", 0) == 3 and life.counters.get("sites", 0) > 0)
@@ -288,7 +288,7 @@ async def test_the_daemon_searches_and_visits_until_it_is_asked_to_stop(
 
 async def test_without_a_map_server_the_daemon_only_says_so(database: Database, cache: Cache, config: Config) -> None:
     life = Life("geo@0", replace(config, overpass=""), database, cache)
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(serve, life, range(1))
             await until(lambda: life.state == "idle")

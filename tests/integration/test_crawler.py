@@ -272,7 +272,7 @@ async def test_crawlers_at_work_together_share_the_boards(
             async with anyio.create_task_group() as tasks:
                 for life in lives:
                     tasks.start_soon(serve, life, range(1))
-                with anyio.fail_after(20):
+                with anyio.fail_after(60):
                     await until(lambda: sum(life.counters.get("boards", 0) for life in lives) >= 20)
                 for life in lives:
                     life.stop.set()

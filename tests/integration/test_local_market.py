@@ -33,16 +33,16 @@ def test_the_market_ends_with_a_starter_that_was_killed() -> None:
         assert starter.stdout.readline().startswith("http://127.0.0.1:")
         (market,) = psutil.Process(starter.pid).children()
         starter.send_signal(signal.SIGKILL)
-        starter.wait(timeout=10)
-        market.wait(timeout=10)  # raises when it still lives
+        starter.wait(timeout=60)
+        market.wait(timeout=60)  # raises when it still lives
 
 
 async def test_the_market_ends_with_its_context_soon() -> None:
     async with simulated_market(companies=1, postings=1, seed=1):
         (market,) = (child for child in psutil.Process().children() if "tests.sim" in child.cmdline())
         left = time.monotonic()
-    market.wait(timeout=10)
-    assert time.monotonic() - left < 10
+    market.wait(timeout=60)
+    assert time.monotonic() - left < 60
 
 
 async def test_a_market_that_cannot_start_says_why(tmp_path: Path) -> None:

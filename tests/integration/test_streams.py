@@ -35,7 +35,7 @@ def stream(cache: Cache) -> Stream:
     return Stream(cache, "discover")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     with anyio.fail_after(seconds):
         while not await condition():  # noqa: ASYNC110 - the condition lives in Redis
             await anyio.sleep(0.02)
@@ -50,7 +50,7 @@ async def working(
     async def work() -> None:
         await consume(stream, database, handler, stop, policy=policy, rng=random.Random(7))
 
-    with anyio.fail_after(45):
+    with anyio.fail_after(120):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
             yield stop

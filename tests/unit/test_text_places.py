@@ -111,7 +111,7 @@ def test_any_texts_are_survived(texts: list[str], hint: str | None) -> None:
 def test_long_texts_end_soon(text: str) -> None:
     started = time.process_time()
     resolve(load_gazetteer(), [text] * 100, None)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 8
 
 
 def test_real_strings_of_the_home_countries_resolve() -> None:

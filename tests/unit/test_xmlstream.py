@@ -120,7 +120,7 @@ def test_a_bomb_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("unit", [b"<job>", b"<a>", b"&", b"&amp;", b"<![CDATA[", b"<!--", b"]]>", b"&#", b'a="b" '])
 def test_hostile_repetition_ends_soon(unit: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Malformed):
         read([b"<jobs><job ", *[unit * (2_000_000 // len(unit))]])
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10
