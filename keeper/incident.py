@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+
+import structlog
 
 
 class Kind(StrEnum):
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     OOM = "oom"  # killed for memory
     HOST = "host"  # a whole server is silent
     CLOCK = "clock"  # a server's clock is wrong
+    MAP = "map"  # fleet.yml on a server cannot be read
     HORIZON = "horizon"  # one long transaction holds up all followers
     LAG = "lag"  # followers fall behind
 
@@ -44,3 +48,27 @@ class Incident:
     lines: tuple[str, ...] = ()
     did: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Alerts(Protocol):
+    """Where incidents go."""
+
+    def report(self, incidents: Sequence[Incident]) -> None:
+        """Takes note of all incidents that are open at this look; one that is missing is over. Never waits."""
+
+
+class LoggedAlerts:
+    """Incidents as log lines: one when an incident begins, one when it is over."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Incident] = {}
+        self._log = structlog.get_logger("alerts")
+
+    def report(self, incidents: Sequence[Incident]) -> None:
+        """Says what changed since the last report."""
+        now = {incident.key: incident for incident in incidents}
+        for key in now.keys() - self._open.keys():
+            self._log.warning("incident", key=key, title=now[key].title, why=now[key].why)
+        for key in self._open.keys() - now.keys():
+            self._log.info("incident over", key=key)
+        self._open = now
