@@ -18,6 +18,7 @@ from lib.errors import ConfigError, VakanzError
 if TYPE_CHECKING:
     from keeper.local.market import Recognised
     from keeper.local.running import Report
+    from lib.life.actor import Serve
     from lib.store.connections import Database
 
 _ROOMS = {
@@ -121,26 +122,30 @@ def migrate() -> None:
 
 
 @app.command()
-def daemon(unit: Annotated[str, typer.Argument(help="Such as crawl@0, descriptions@3, enrich@0-7, api@0.")]) -> None:
+def daemon(
+    unit: Annotated[str, typer.Argument(help="Such as crawl@0-5, descriptions@3, enrich@text:0-7, geo@0-24, api@0.")],
+) -> None:
     """Run one daemon in the foreground until SIGTERM or Ctrl-C; service managers call this."""
     import anyio
 
     from lib.life import logs
-    from lib.life.actor import Serve, run_actor
+    from lib.life.actor import run_actor
     from lib.life.config import load
     from lib.life.session import with_servers
 
-    serve: Serve
-    if unit.partition("@")[0] == "api":
-        serve = import_module("api.server").serve
-    else:
-        from daemons.domains import parse_unit
-
-        domain, shards = parse_unit(unit)
-        serve = partial(domain.load(), shards=shards)
+    serve = load_daemon(unit)
     with with_servers(load()) as config:
         logs.configure(config.log_format, config.log_level, unit=unit)
         anyio.run(run_actor, unit, config, serve, backend_options={"use_uvloop": True})
+
+
+def load_daemon(unit: str) -> Serve:
+    """Imports a daemon, and no other one. Raises UnknownUnit."""
+    from lib.life.domains import parse_unit
+
+    placed = parse_unit(unit)
+    module, _, function = placed.domain.code.partition(":")
+    return partial(getattr(import_module(module), function), **placed.share.arguments)
 
 
 async def _create_key(database: Database, label: str) -> str:

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from daemons.descriptions.actor import description_fold
-from daemons.domains import SHARDS
 from daemons.embed.actor import text_vectors
 from daemons.embed.listings import ListingFold
 from daemons.embed.texts import TextFold
@@ -24,6 +23,7 @@ from daemons.enrich.actor import enrich_folds
 from lib.errors import VakanzError
 from lib.life import logs
 from lib.life.config import Config
+from lib.life.domains import SHARDS
 from lib.life.session import open_database, open_stores
 from lib.life.tables import show_table
 from lib.match.encoder import load_title_encoder

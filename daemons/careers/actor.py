@@ -51,7 +51,7 @@ def crawler_of(
     )  # fmt: skip
 
 
-async def serve(life: Life, shards: range) -> None:
+async def serve(life: Life) -> None:
     """Crawls whatever site is due until asked to stop. Each site is claimed, so any number of daemons may run."""
     async with fetcher(life.config, life.cache) as client:
         crawler = await _opened(life, client)
@@ -62,7 +62,7 @@ async def serve(life: Life, shards: range) -> None:
         await _work(life, crawler, due, crawler.crawl, SITES_AT_ONCE, _IDLE_S)
 
 
-async def serve_browser(life: Life, shards: range) -> None:
+async def serve_browser(life: Life) -> None:
     """Visits the pages that need a browser, one site at a time; idle where none is configured."""
     executable = life.config.browser
     async with fetcher(life.config, life.cache) as client:

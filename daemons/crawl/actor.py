@@ -1,13 +1,15 @@
-"""The crawl daemon: claims due boards, crawls several at a time, and keeps its claims alive while it works."""
+"""The crawl daemon: claims due boards of its sources, crawls several at a time, and keeps its claims meanwhile."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 
 import anyio
 import structlog
 
 from daemons.crawl.crawler import Crawler
+from daemons.crawl.groups import sources_of
 from daemons.crawl.metered import metered, switched_on
 from daemons.sources import UnknownSource, source
 from lib.errors import Fenced
@@ -24,13 +26,16 @@ _BUSY_S = 0.02  # between two looks for boards while there are some: places beco
 _EXTEND_S = boards.CLAIM_S / 4
 
 
-async def serve(life: Life, shards: range) -> None:
-    """Crawls whatever is due until asked to stop. Boards are claimed one by one, so any number of crawlers may run."""
+async def serve(life: Life, groups: Collection[str]) -> None:
+    """Crawls whatever is due of these groups of sources until asked to stop.
+
+    Boards are claimed one by one, so that any number of crawlers may run, also of the same groups.
+    """
     config = life.config
     session = session_id(config.host)
     await boards.open_session(life.database, session, config.host, vakanz_version())
     running: set[int] = set()
-    sources = list(switched_on(config))
+    sources = switched_on(config).keys() & sources_of(groups, config.proxied_sources)
     slots = anyio.CapacityLimiter(config.crawl_concurrency)
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=life.progress))
     async with fetcher(config, life.cache, life.database) as client:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from daemons.domains import SHARDS
 from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
+from lib.life.domains import SHARDS
 from lib.life.session import session_id, vakanz_version
 from lib.posting import boards, writing
 from lib.posting.closing import RECHECK
@@ -32,7 +32,7 @@ class Chore:
     work: Callable[[Life, str], Awaitable[str]]
 
 
-async def serve(life: Life, shards: range) -> None:
+async def serve(life: Life) -> None:
     """Does each chore once in its slot until asked to stop."""
     session = session_id(life.config.host)
     await boards.open_session(life.database, session, life.config.host, vakanz_version())

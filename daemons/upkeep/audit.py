@@ -8,7 +8,7 @@ import anyio
 import orjson
 import typer
 
-from daemons.domains import SHARDS
+from lib.life.domains import SHARDS
 from lib.life.session import open_database
 from lib.store import audit
 

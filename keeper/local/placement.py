@@ -10,7 +10,7 @@ from lib.life.actor import CLEANUP_S
 from lib.life.config import Config
 
 _UNITS = (
-    ("crawl@0", 0),
+    ("crawl@0-5", 0),
     ("careers@0", 0),
     ("descriptions@0-7", 0),
     ("enrich@0-7", 0),
@@ -19,6 +19,7 @@ _UNITS = (
     ("upkeep@0", 0),
     ("api@0", 1),
 )
+_PROXIED = ("crawl@proxied", 0)
 _GEO = ("geo@0-24", 0)
 _BROWSER = ("browser@0", 0)
 
@@ -26,12 +27,13 @@ _BROWSER = ("browser@0", 0)
 def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
     """The units with what starts them. Children get `environment` and exactly this configuration.
 
-    The map is searched only where a server of maps is configured, and a browser is started only where there is one.
+    What needs a setting runs only where that is given: proxied sources, a server of maps, a browser.
     """
+    asked = ((config.proxied_sources, _PROXIED), (config.overpass, _GEO), (config.browser, _BROWSER))
     env = {**environment, **config.environment(), "VAKANZ_LOG_FORMAT": "json"}
     return [
         Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)
-        for name, order in (*_UNITS, *([_GEO] if config.overpass else []), *([_BROWSER] if config.browser else []))
+        for name, order in (*_UNITS, *(unit for setting, unit in asked if setting))
     ]
 
 

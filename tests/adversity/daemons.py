@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 
@@ -69,11 +69,11 @@ class Daemons:
 
 
 def _serve() -> None:
-    from daemons.domains import DOMAINS
+    import lib.match.static  # noqa: F401 - what the daemons would import later is warm as well
+    from lib.life.domains import DOMAINS
 
     for domain in DOMAINS.values():
-        domain.load()
-    import lib.match.static  # noqa: F401 - what the daemons would import later is warm as well
+        import_module(domain.code.partition(":")[0])
 
     running: dict[str, int] = {}
     sys.stdout.write("warm\n")
@@ -109,16 +109,14 @@ def _fork(unit: str) -> int:
 def _daemon(unit: str) -> None:
     import anyio
 
-    from daemons.domains import parse_unit
     from lib.life import logs
     from lib.life.actor import run_actor
     from lib.life.config import load
+    from vakanz import load_daemon
 
     config = load()
-    domain, shards = parse_unit(unit)
     logs.configure("json", config.log_level, unit=unit)
-    serve = partial(domain.load(), shards=shards)
-    anyio.run(run_actor, unit, config, serve, backend_options={"use_uvloop": True})
+    anyio.run(run_actor, unit, config, load_daemon(unit), backend_options={"use_uvloop": True})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from lib.store.migrate import migrate
 from tests.adversity.daemons import Daemons
 from tests.sim import Market, Simulator, running
 
-UNITS = ("crawl@0", "descriptions@0-7", "enrich@0-7", "embed@0-7")
+UNITS = ("crawl@0-5", "descriptions@0-7", "enrich@0-7", "embed@0-7")
 FOLLOWERS = ("descriptions", "text", "place", "salary", "employment", "embed")
 _CONTENT = """
 SELECT b.source, b.tenant, p.external_id, p.state, p.revision, p.content_hash, p.title, p.company, p.url, p.apply_url,

@@ -17,6 +17,7 @@ import anyio
 
 from daemons.crawl.actor import serve
 from daemons.crawl.crawler import Crawler
+from daemons.crawl.groups import GROUPS
 from daemons.sources import SOURCES, source
 from lib.life.actor import Life
 from lib.life.config import Config
@@ -93,10 +94,10 @@ async def _ours(lab: Lab, config: Config, template: str, expected: int, postings
 
 
 async def _served(config: Config, database: Database, cache: Cache, expected: int) -> float:
-    life = Life("crawl@0", config, database, cache)
+    life = Life("crawl@0-5", config, database, cache)
     with stopwatch() as watch:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(serve, life, range(1))
+            tasks.start_soon(serve, life, GROUPS)
             while life.counters.get("boards", 0) < expected:  # noqa: ASYNC110 - the daemon tells nobody else
                 await anyio.sleep(0.02)
             life.stop.set()

@@ -11,9 +11,9 @@ import anyio
 
 from daemons.crawl.crawler import Crawler
 from daemons.descriptions.fold import DescriptionFold, Result
-from daemons.domains import SHARDS
 from daemons.sources import SOURCES, source
 from lib.life.config import Config
+from lib.life.domains import SHARDS
 from lib.life.fetching import fetcher
 from lib.posting import boards
 from lib.posting.contract import DetailSource

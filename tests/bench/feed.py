@@ -46,8 +46,8 @@ async def measure(lab: Lab) -> list[Row]:
 
 async def _row(lab: Lab, template: str, url: str, board: tuple[str, str], count: int, form: str) -> Row:
     async with lab.clone(template) as dsn, Database(dsn) as database:
-        with running(lab.config(dsn, url), "crawl@0") as process:
-            await started(dsn, "crawl@0", process)
+        with running(lab.config(dsn, url), "crawl@0-5") as process:
+            await started(dsn, "crawl@0-5", process)
             await anyio.sleep(_SETTLE_S)
             idle = psutil.Process(process.pid).memory_info().rss
             seconds = await _crawled(database, process, board)

@@ -7,7 +7,7 @@ from functools import partial
 
 import asyncpg
 
-from daemons.domains import SHARDS
+from lib.life.domains import SHARDS
 from lib.store.batches import BATCH_ROWS
 from lib.store.changes import Follower, Following, Prepared
 from lib.store.connections import Connection, Database

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemons.domains import SHARDS
+from lib.life.domains import SHARDS
 from lib.store import audit
 from lib.store.connections import Database
 from tests.integration.crawling import scene

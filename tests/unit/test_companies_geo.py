@@ -19,8 +19,6 @@ from daemons.companies.regions import REGIONS, region_of
 from daemons.companies.searching import SEARCH_AGAIN, after
 from daemons.companies.squares import SMALLEST_HALF_M, Square
 from daemons.companies.visiting import MAX_PAGES, visit
-from daemons.domains import REGIONS as INSTANCES
-from daemons.domains import UnknownUnit, parse_unit
 from keeper.local.placement import units
 from lib.errors import Denied, Gone, Malformed, RateLimited, SourceError, Transient
 from lib.life.config import Config
@@ -35,7 +33,7 @@ SERVER = "https://overpass.example/api/interpreter"
 
 
 def test_the_25_regions_hold_every_state_once() -> None:
-    assert len(REGIONS) == INSTANCES == 25
+    assert len(REGIONS) == 25
     assert len({region.name for region in REGIONS}) == 25
     states = [state for region in REGIONS for state in region.states]
     assert len(states) == len(set(states))
@@ -45,17 +43,6 @@ def test_the_25_regions_hold_every_state_once() -> None:
     assert region_of(BERLIN) == 2
     assert region_of(Place("Vaduz", "LI", "11", 47.1, 9.5, 5_000)) == 23
     assert region_of(Place("Paris", "FR", "11", 48.8, 2.3, 2_000_000)) is None
-
-
-def test_instances_of_the_geo_daemon_are_regions() -> None:
-    assert parse_unit("geo@24")[1] == range(24, 25)
-    assert parse_unit("geo")[1] == range(25)
-    assert parse_unit("geo@3-7")[1] == range(3, 8)
-    assert parse_unit("enrich")[1] == range(8)
-    assert parse_unit("upkeep")[1] == range(1)
-    for wrong in ("geo@25", "geo@-1", "enrich@8", "geo@7-3"):
-        with pytest.raises(UnknownUnit):
-            parse_unit(wrong)
 
 
 def test_squares_grow_with_places_and_have_edges_in_metres() -> None:

@@ -13,7 +13,7 @@ def test_no_daemon_is_killed_while_it_drains_or_cleans_up() -> None:
 
 def test_units_get_the_configuration_and_the_environment() -> None:
     started = units(Config(api_port=8177), {"PATH": "/bin"})
-    assert {"crawl@0", "fulltext@0-7", "api@0"} < {unit.name for unit in started}
+    assert {"crawl@0-5", "fulltext@0-7", "api@0"} < {unit.name for unit in started}
     for unit in started:
         assert unit.argv[-2:] == ("daemon", unit.name)
         assert (unit.env["PATH"], unit.env["VAKANZ_API_PORT"]) == ("/bin", "8177")
