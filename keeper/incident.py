@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MAP = "map"  # fleet.yml on a server cannot be read
     HORIZON = "horizon"  # one long transaction holds up all followers
     LAG = "lag"  # followers fall behind
+    DIGEST = "digest"  # many incidents at once, told as one
 
 
 @dataclass(frozen=True, kw_only=True)
