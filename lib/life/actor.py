@@ -22,6 +22,7 @@ import psutil
 import structlog
 from prometheus_client import start_http_server
 
+from lib.life import metrics
 from lib.life.config import Config
 from lib.life.notify import Notifier
 from lib.life.session import vakanz_version
@@ -46,6 +47,7 @@ class Life:
     counters: dict[str, int] = field(default_factory=dict)
     state: str = "starting"
     status: str = ""
+    metrics_address: str | None = None  # where its own figures are, as the control plane tells Prometheus
     _progress_at: float = field(default_factory=time.monotonic)
 
     def progress(self) -> None:
@@ -90,6 +92,8 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
         Cache(config.redis_url, link=links[1]) as cache,
     ):
         life = Life(unit, config, database, cache)
+        if figures is not None:
+            life.metrics_address = metrics.address(config.host, config.api_host, config.metrics_port)
         for link in links:
             link.on_waiting(life.progress)
         async with anyio.create_task_group() as background:
@@ -140,7 +144,7 @@ async def _beat(life: Life, notifier: Notifier) -> None:
 async def _beat_once(life: Life, started: datetime) -> bool:
     asked = await life.database.fetchval(
         _SQL.beat, life.unit, life.config.host, os.getpid(), vakanz_version(), started, life.quiet_s, life.state,
-        life.status, psutil.Process().memory_info().rss, life.counters,
+        life.status, psutil.Process().memory_info().rss, life.counters, life.metrics_address,
     )  # fmt: skip
     return bool(asked)
 

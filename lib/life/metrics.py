@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -15,6 +17,8 @@ batch_seconds = Histogram("vakanz_batch_seconds", "Time of one follower batch", 
 matches = Histogram(
     "vakanz_match_seconds", "Time of one match", buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 )
+requests = Counter("vakanz_requests_total", "Requests to the API", ["path", "status"])
+request_seconds = Histogram("vakanz_request_seconds", "Time of one request to the API", ["path"])
 
 
 class FetchMetrics:
@@ -33,6 +37,17 @@ class FetchMetrics:
         fetches.labels(host, outcome).inc()
         fetch_seconds.labels(outcome).observe(seconds)
         fetched_bytes.labels(host).inc(size)
+
+
+def address(host: str, listens_on: str, port: int) -> str:
+    """Where figures are found that `host` shows on `port` of the address that it listens on."""
+    try:
+        listening = ipaddress.ip_address(listens_on)
+    except ValueError:  # a name
+        return f"{listens_on}:{port}"
+    if listening.is_unspecified:
+        return f"{host}:{port}"
+    return f"[{listening}]:{port}" if listening.version == 6 else f"{listening}:{port}"
 
 
 def exposition(registry: CollectorRegistry = REGISTRY) -> bytes:
