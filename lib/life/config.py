@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Callable, Mapping
@@ -80,6 +81,7 @@ class Config:
         default="", metadata={"help": "Chromium's program, for career pages that are empty without one; empty: none"}
     )
     simulator: str = field(default="", metadata={"help": "send every crawl request to this simulated market instead"})
+    fleet: Path = field(default=Path("ansible/fleet.yml"), metadata={"help": "the map of what runs on which server"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
     api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
     expire_days: int = field(default=45, metadata={"help": "a posting not seen for so long is not served any more"})
@@ -90,6 +92,20 @@ class Config:
     model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
     metrics_port: int = field(
         default=0, metadata={"help": "port of one daemon's own Prometheus figures, on api_host; 0: none"}
+    )
+    telegram_token: str = field(default="", repr=False, metadata={"help": "the bot that tells alerts; empty: none"})
+    telegram_chats: tuple[str, ...] = field(
+        default=(), metadata={"help": "ids of the chats that are told and may command, such as -1001234567890"}
+    )
+    telegram_api: str = field(default="https://api.telegram.org", metadata={"help": "server of the Bot API"})
+    alert_webhook: str = field(
+        default="", repr=False, metadata={"help": "address that alerts are posted to as JSON while Telegram is away"}
+    )
+    alert_mail: tuple[str, ...] = field(
+        default=(), metadata={"help": "mail addresses that are told while Telegram is away"}
+    )
+    alert_smtp: str = field(
+        default="", repr=False, metadata={"help": "smtp://user:password@host:587 or smtps://..., for alert_mail"}
     )
     drain_s: float = field(default=20.0, metadata={"help": "time for the batch in hand after a request to stop"})
 
@@ -203,10 +219,32 @@ def _contradictions(config: Config) -> list[str]:
     problems += [f"source_keys: {problem}" for problem in key_problems(config.source_keys)]
     positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
+    problems += _alert_problems(config)
     ports = {"api_port": config.api_port, "metrics_port": config.metrics_port}
     problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
     if config.model_threads < 0 or config.detail_refresh_days < 0 or config.metered_daily < 0:
         problems.append("model_threads, detail_refresh_days, metered_daily: must not be below 0")
+    return problems
+
+
+def _alert_problems(config: Config) -> list[str]:
+    problems = []
+    if config.telegram_token and not re.fullmatch(r"\d{1,20}:[A-Za-z0-9_-]{1,100}", config.telegram_token):
+        problems.append("telegram_token: a bot's token is expected, such as 123456:ABC...")
+    if config.telegram_token and not config.telegram_chats:
+        problems.append("telegram_token: there is nobody to tell; set telegram_chats as well")
+    if any(not re.fullmatch(r"-?[1-9]\d{0,17}", chat) for chat in config.telegram_chats):
+        problems.append("telegram_chats: the numbers of chats are expected, such as -1001234567890")
+    for name in ("telegram_api", "alert_webhook"):
+        address = getattr(config, name)
+        if address and _scheme(address) not in ("http", "https"):
+            problems.append(f"{name}: an http:// or https:// address is expected")
+    if config.alert_smtp and _scheme(config.alert_smtp) not in ("smtp", "smtps"):
+        problems.append("alert_smtp: an smtp:// or smtps:// address is expected")
+    if any("@" not in address or any(sign.isspace() for sign in address) for address in config.alert_mail):
+        problems.append("alert_mail: mail addresses are expected")
+    if config.alert_mail and not config.alert_smtp:
+        problems.append("alert_mail: there is nothing to send with; set alert_smtp as well")
     return problems
 
 
