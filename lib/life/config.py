@@ -1,8 +1,9 @@
 """One frozen configuration, read once from a TOML file and the environment.
 
-`VAKANZ_CONFIG` names the file; its keys are the fields of `Config`. A variable ``VAKANZ_<FIELD>`` wins over the file,
-and ``VAKANZ_<FIELD>_FILE`` names a file that holds the value (secrets). Every problem is listed at once, and no module
-reads the environment later.
+`VAKANZ_CONFIG` names the file; its keys are the fields of `Config`. A variable ``VAKANZ_<FIELD>`` wins over everything
+else, then ``VAKANZ_<FIELD>_FILE``, which names a file that holds the value, then a credential that systemd hands over,
+a file of the field's name in `CREDENTIALS_DIRECTORY` (an empty one counts as none), then the file. Every problem is
+listed at once, and no module reads the environment later.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from lib.net.proxies.address import problems as proxy_problems
 from lib.net.secrets import problems as key_problems
 
 PREFIX = "VAKANZ_"
-# Not settings: where settings are, and where tests find real payloads.
-_OTHERS = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}REAL_DATA"})
+# Not settings: where settings are (see lib.life.rereading for the last), and where tests find real payloads.
+_OTHERS = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}REAL_DATA", f"{PREFIX}ENVIRONMENT_FILES"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,8 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     """Reads file and environment. Raises ConfigError with every problem."""
     environment = os.environ if environment is None else environment
     problems: list[str] = []
-    raw = _from_file(environment, problems) | _from_environment(environment, problems)
+    raw = _from_file(environment, problems) | _from_credentials(environment, problems)
+    raw |= _from_environment(environment, problems)
     known = {one.name: one for one in fields(Config)}
     values: dict[str, Any] = {}
     for name, given in raw.items():
@@ -167,6 +169,21 @@ def _from_file(environment: Mapping[str, str], problems: list[str]) -> dict[str,
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(f"{PREFIX}CONFIG={path}: {error}")
         return {}
+
+
+def _from_credentials(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """Those of systemd's credentials that are settings; the folder may hold others' as well."""
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    given: dict[str, str] = {}
+    for one in fields(Config) if folder else ():
+        path = Path(str(folder), one.name)
+        try:
+            given[one.name] = path.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, ValueError) as error:  # the last: a path with a NUL
+            problems.append(f"credential {path}: {error}")
+    return {name: value for name, value in given.items() if value}
 
 
 def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:

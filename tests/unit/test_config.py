@@ -28,6 +28,32 @@ def test_a_secret_comes_from_a_file_and_is_stripped(tmp_path: Path) -> None:
     assert load({"VAKANZ_DSN_FILE": str(secret)}).dsn == "postgresql://db/vakanz"
 
 
+def test_credentials_win_over_the_file_and_lose_against_variables(tmp_path: Path) -> None:
+    file = tmp_path / "vakanz.toml"
+    file.write_text('dsn = "postgresql://file/x"\nredis_url = "redis://file"\ncontact = "a@file.example"\n')
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "dsn").write_text("postgresql://credential/x\n")
+    (credentials / "redis_url").write_text("\n")
+    (credentials / "contact").write_text("a@credential.example")
+    (credentials / "somebody_else").write_text("no setting of ours")
+    given = {"VAKANZ_CONFIG": str(file), "CREDENTIALS_DIRECTORY": str(credentials)}
+    config = load(given | {"VAKANZ_CONTACT": "a@variable.example"})
+    assert config.dsn == "postgresql://credential/x"
+    assert config.redis_url == "redis://file"
+    assert config.contact == "a@variable.example"
+    (tmp_path / "contact").write_text("a@named.example")
+    assert load(given | {"VAKANZ_CONTACT_FILE": str(tmp_path / "contact")}).contact == "a@named.example"
+
+
+def test_a_credential_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "dsn").write_bytes(b"\xff\xfe")
+    (tmp_path / "proxies").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        load({"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert len(caught.value.problems) == 2
+
+
 def test_every_problem_is_listed(tmp_path: Path) -> None:
     file = tmp_path / "vakanz.toml"
     file.write_text("colour = 'red'\nhost_rate = -1\n")
