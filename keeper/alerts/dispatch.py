@@ -35,9 +35,10 @@ class Later:
 
 @dataclass(frozen=True)
 class Away:
-    """The channel cannot be reached, or refuses whom it knows nothing about; whether it was sent is not known."""
+    """The channel cannot be reached, or takes nothing from us. `maybe_sent`: the connection was lost on the way."""
 
     why: str
+    maybe_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,9 @@ def after(message: Message, text: str, outcome: Outcome, now: float) -> Message:
             return replace(message, shown=text, number=number, sent_at=now, tried_at=None, attempts=0)
         case Gone():
             return replace(message, shown=None, number=None, tried_at=None)
-        case Away():
-            return message  # the intent stays: it may have arrived
-        case Later() | Moved() | Refused():
+        case Away(maybe_sent=True):
+            return replace(message, attempts=0)  # the intent stays: it may have arrived
+        case Away() | Later() | Moved() | Refused():
             return replace(message, tried_at=None, attempts=0)  # nothing is wrong with the message
         case Rejected(why) if message.attempts >= _TRIES:
             return replace(message, tried_at=None, failed=why)

@@ -57,15 +57,16 @@ async def save(database: Database, lease: Lease, rows: Sequence[Row], handled: S
 
     Raises Fenced: another keeper tells the alerts now, and nothing was written.
     """
-    cases = [_case_columns(row) for row in rows if isinstance(row, Case)]
+    cases = [row for row in rows if isinstance(row, Case)]
     messages = [msgspec.to_builtins(row) for row in rows if isinstance(row, Message)]
     chats = [msgspec.to_builtins(row) for row in rows if isinstance(row, Chat)]
 
     async def work(connection: Connection) -> None:
         if not await connection.fetchval(_SQL.hold_on, lease.name, lease.owner, lease.epoch, TERM_S):
             raise Fenced("another keeper tells the alerts now")
-        if cases:
-            await connection.execute(_SQL.save_incidents, cases)
+        for is_open in (False, True):  # a key is free again before its next case begins
+            if columns := [_case_columns(case) for case in cases if case.open is is_open]:
+                await connection.execute(_SQL.save_incidents, columns)
         if messages:
             await connection.execute(_SQL.save_messages, messages)
         if chats:
