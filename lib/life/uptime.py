@@ -2,20 +2,21 @@
 
 Every second of a window is one of four things for a daemon. It is *not expected* before its first heartbeat ever, and
 while it was not on the map of the fleet. It is *up* while its process beats, and for one interval after the last beat,
-because nobody can know when within it the process died. It is *planned* from a drain in good order to the next
-heartbeat: for ten minutes, which a rollout or a restart needs, or for as long as it takes where the control plane had
-asked for it. All else is *down*: the seconds between a crash and the successor's first heartbeat, a drain that nobody
-came back from, and every outage of the database of 90 s or more, in which no daemon can work.
+because nobody can know when within it the process died. It is *planned* while it does not run and an operator holds it,
+and from a drain in good order to the next heartbeat: for ten minutes, which a rollout or a restart needs, or for as
+long as it takes where the control plane had asked for it. All else is *down*: the seconds between a crash and the
+successor's first heartbeat, a drain that nobody came back from, and every outage of the database of 90 s or more, in
+which no daemon can work.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from lib.store.spans import Past, Placement, Span
+from lib.store.spans import Held, Past, Placement, Span
 
 TARGET = 0.999
 DAY_S = 86_400.0
@@ -95,21 +96,20 @@ def fleet_uptime(past: Past, days: int) -> FleetUptime:
     placed: dict[str, list[Placement]] = {}
     for placement in past.placements:
         placed.setdefault(placement.unit, []).append(placement)
-    daemons = [
-        _uptime(unit, own[-1].host, _course(own, placed.get(unit, []), past.now), slices, _restarts(own, slices[0][0]))
-        for unit, own in by_unit.items()
-    ]
+    daemons = []
+    for unit, own in by_unit.items():
+        course = _course(own, placed.get(unit, []), past.holds, past.now)
+        daemons.append(_uptime(unit, own[-1].host, course, slices, _restarts(own, slices[0][0])))
     seen = tuple(daemon for daemon in daemons if daemon.total.expected_s > 0)
-    serving = [span for span in spans if span.unit.startswith("api@")]
-    course = _course(serving, [], past.now)
+    apis = _course([span for span in spans if span.unit.startswith("api@")], [], [], past.now)
     return FleetUptime(
         daemons=seen,
         fleet=_sum(seen, days),
-        serving=_uptime("serving", "", _Course(course.expected, course.up, []), slices, 0),
+        serving=_uptime("serving", "", _Course(apis.expected, apis.up, []), slices, 0),
     )
 
 
-def _course(spans: Sequence[Span], placements: Sequence[Placement], now: float) -> _Course:
+def _course(spans: Sequence[Span], placements: Sequence[Placement], holds: Sequence[Held], now: float) -> _Course:
     """The course of one daemon, wherever it ran; its spans are sorted by their beginning and may overlap."""
     if not spans:
         return _Course([], [], [])
@@ -118,7 +118,8 @@ def _course(spans: Sequence[Span], placements: Sequence[Placement], now: float) 
     if present:
         expected = _without(expected, _without([(present[0][0], now)], present))
     up = _union((span.began, min(now, _last_sign(span, now))) for span in spans)
-    return _Course(expected, up, _gaps_after(spans, up, now))
+    held = [(hold.since, hold.until) for hold in holds if hold.covers(spans[-1])]
+    return _Course(expected, up, _union([*held, *_gaps_after(spans, up, now)]))
 
 
 def _last_sign(span: Span, now: float) -> float:
@@ -127,16 +128,14 @@ def _last_sign(span: Span, now: float) -> float:
     return now if now - span.beat < SILENT_S else span.beat + INTERVAL_S
 
 
-def _gaps_after(spans: Sequence[Span], up: Sequence[Interval], now: float) -> list[Interval]:
+def _gaps_after(spans: Sequence[Span], up: Sequence[Interval], now: float) -> Iterator[Interval]:
     """The silence that follows ends in good order, each until anybody beats again."""
     begins, ends = [start for start, _ in up], {end for _, end in up}
-    gaps = []
     for span in spans:
         if span.ending and span.beat in ends:
             following = bisect_right(begins, span.beat)
             back = begins[following] if following < len(begins) else now
-            gaps.append((span.beat, back if span.ending == "asked" else min(back, span.beat + PLANNED_S)))
-    return _union(gaps)
+            yield span.beat, back if span.ending == "asked" else min(back, span.beat + PLANNED_S)
 
 
 def _restarts(spans: Sequence[Span], since: float) -> int:

@@ -1,4 +1,4 @@
-"""When each daemon beat, and when it stood on the map of the fleet: what uptime is computed from.
+"""When each daemon beat, stood on the map of the fleet, and was held: what uptime is computed from.
 
 All times are seconds since 1970 on the database's clock; no server's own clock counts.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 from lib.store.connections import Connection, Database
 from sql import statements
@@ -41,21 +42,37 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Held:
+    """An operator wanted `target` (a unit, a pattern of units, a host) left alone from `since` to `until`."""
+
+    target: str
+    since: float
+    until: float
+
+    def covers(self, span: Span) -> bool:
+        """Whether it is about the process of `span`."""
+        return self.target in (span.unit, span.host) or ("@" in self.target and fnmatchcase(span.unit, self.target))
+
+
+@dataclass(frozen=True)
 class Past:
     """What the database knows at the time `now` about a window that ends then."""
 
     now: float
     spans: Sequence[Span]
-    placements: Sequence[Placement]
+    placements: Sequence[Placement] = ()
+    holds: Sequence[Held] = ()
 
 
 async def load_past(database: Database, window_s: float) -> Past:
-    """The spans that reach into the last `window_s` seconds, and each unit's last one before."""
+    """What reaches into the last `window_s` seconds, and each unit's last span before."""
 
     async def work(connection: Connection) -> Past:
         now = await connection.fetchval(_SQL.database_clock)
         spans = [Span(**row) for row in await connection.fetch(_SQL.load_spans, window_s)]
-        return Past(now, spans, [Placement(**row) for row in await connection.fetch(_SQL.load_placements)])
+        placements = [Placement(**row) for row in await connection.fetch(_SQL.load_placements)]
+        holds = [Held(**row) for row in await connection.fetch(_SQL.load_past_holds, window_s)]
+        return Past(now, spans, placements, holds)
 
     return await database.transaction(work)
 

@@ -23,6 +23,13 @@ SELECT unit, extract(epoch FROM placed_at)::float8 AS since, extract(epoch FROM 
   FROM placement
  ORDER BY unit, placed_at
 
+-- load_past_holds --
+-- What operators wanted left alone in the last $1 seconds.
+SELECT target, extract(epoch FROM since)::float8 AS since,
+       extract(epoch FROM least(coalesce(released_at, until), now()))::float8 AS until
+  FROM hold
+ WHERE coalesce(released_at, until) > now() - make_interval(secs => $1)
+
 -- place --
 -- The map of the fleet as it is now: units $1 on hosts $2; what it does not name any more has left it.
 WITH map AS (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.life.uptime import DAY_S, INTERVAL_S, SILENT_S, FleetUptime, Uptime, fleet_uptime
-from lib.store.spans import Past, Placement, Span
+from lib.store.spans import Held, Past, Placement, Span
 
 NOW = 1_800_000_000.0
 START = NOW - DAY_S
@@ -23,8 +23,8 @@ def span(began: float, beat: float, *, pid: int = 1, ending: str = "", unit: str
     return Span(unit, host, pid, START + began, START + beat, ending)
 
 
-def uptime(*spans: Span, placements: tuple[Placement, ...] = (), days: int = 1) -> FleetUptime:
-    return fleet_uptime(Past(NOW, spans, placements), days)
+def uptime(*spans: Span, days: int = 1) -> FleetUptime:
+    return fleet_uptime(Past(NOW, spans), days)
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Case:
     planned_s: float = 0.0
     restarts: int = 0
     placements: tuple[Placement, ...] = ()
+    holds: tuple[Held, ...] = ()
 
 
 CASES = (
@@ -106,12 +107,20 @@ CASES = (
         "beat before keepers read a map", (span(0, DAY_S),),
         placements=(Placement("crawl@0", START + 3600, None),),
     ),
+    Case(
+        "its host was held for an hour after it died", (span(-10, 600),),
+        planned_s=3600, down_s=DAY_S - 4200 - INTERVAL_S, holds=(Held("w1", START + 600 + INTERVAL_S, START + 4215),),
+    ),
+    Case(
+        "held while it ran", (span(-10, DAY_S),), holds=(Held("crawl@*", START, START + 3600),),
+    ),
+    Case("another one was held", (span(-50, -20),), down_s=DAY_S, holds=(Held("careers@*", START, NOW),)),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_day_of_one_daemon(case: Case) -> None:
-    (daemon,) = uptime(*case.spans, placements=case.placements).daemons
+    (daemon,) = fleet_uptime(Past(NOW, case.spans, case.placements, case.holds), 1).daemons
     total = daemon.total
     assert (total.expected_s, total.down_s, total.planned_s, daemon.restarts) == pytest.approx(
         (case.expected_s, case.down_s, case.planned_s, case.restarts)
@@ -120,7 +129,8 @@ def test_a_day_of_one_daemon(case: Case) -> None:
 
 def test_what_left_the_map_before_the_window_is_not_shown() -> None:
     gone = Placement("crawl@0", FAR, START - 100)
-    assert uptime(span(-500, -100, ending="drained"), placements=(gone,)).daemons == ()
+    past = Past(NOW, [span(-500, -100, ending="drained")], [gone])
+    assert fleet_uptime(past, 1).daemons == ()
 
 
 def test_nothing_is_known_of_an_empty_fleet() -> None:
@@ -191,14 +201,14 @@ def test_every_second_is_counted_once(spans: list[Span], placements: list[Placem
 @given(st.lists(_spans(), max_size=8), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(spans: list[Span], chance: Random) -> None:
     shuffled = chance.sample(spans, len(spans))
-    one, other = (fleet_uptime(Past(NOW, rows, ()), 2) for rows in (spans, shuffled))
+    one, other = (fleet_uptime(Past(NOW, rows), 2) for rows in (spans, shuffled))
     assert [_seconds(daemon) for daemon in one.daemons] == [_seconds(daemon) for daemon in other.daemons]
 
 
 @given(st.lists(_spans(), min_size=1, max_size=8), st.integers(-(10**6), 10**6))
 def test_only_differences_of_times_matter(spans: list[Span], by: int) -> None:
     moved = [replace(one, began=one.began + by, beat=one.beat + by) for one in spans]
-    one, other = fleet_uptime(Past(NOW, spans, ()), 2), fleet_uptime(Past(NOW + by, moved, ()), 2)
+    one, other = fleet_uptime(Past(NOW, spans), 2), fleet_uptime(Past(NOW + by, moved), 2)
     assert _seconds(one.fleet) == pytest.approx(_seconds(other.fleet), abs=1e-3)
 
 
@@ -207,7 +217,7 @@ def test_a_span_in_two_parts_is_the_same_time(whole: Span, share: float) -> None
     whole = replace(whole, ending="")
     middle = whole.began + share * (whole.beat - whole.began)
     parts = [replace(whole, beat=middle), replace(whole, began=middle)]
-    one, other = fleet_uptime(Past(NOW, [whole], ()), 2), fleet_uptime(Past(NOW, parts, ()), 2)
+    one, other = fleet_uptime(Past(NOW, [whole]), 2), fleet_uptime(Past(NOW, parts), 2)
     assert _seconds(one.fleet) == pytest.approx(_seconds(other.fleet), abs=1e-3)
 
 
