@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from keeper.history import Incident
-from keeper.keeper import LoggedAlerts
+from keeper.incident import Incident, LoggedAlerts
 from lib.store import followers
 from lib.store.connections import Database
 from sql import statements
@@ -97,9 +96,15 @@ class ShownAlerts:
         self._console = console
         self._logs = logs
         self._logged = LoggedAlerts()
+        self._shown: Mapping[str, Incident] = {}
 
-    async def say(self, incident: Incident, *, over: bool) -> None:
-        """One line."""
-        await self._logged.say(incident, over=over)
-        line = f"over: {incident.text}" if over else f"{incident.text}; logs are in {self._logs}"
-        self._console.print(line, style="yellow", markup=False, highlight=False)
+    def report(self, incidents: Sequence[Incident]) -> None:
+        """One line for each that begins, one for each that is over."""
+        self._logged.report(incidents)
+        now = {incident.key: incident for incident in incidents}
+        began = [one for key, one in now.items() if key not in self._shown]
+        ended = [one for key, one in self._shown.items() if key not in now]
+        lines = [f"{one.title}; logs are in {self._logs}" for one in began] + [f"over: {one.title}" for one in ended]
+        for line in lines:
+            self._console.print(line, style="yellow", markup=False, highlight=False)
+        self._shown = now

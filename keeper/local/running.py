@@ -22,8 +22,7 @@ import structlog
 from rich.console import Console
 from rich.text import Text
 
-from keeper import keeper
-from keeper.local import examples
+from keeper.local import examples, keeping
 from keeper.local.market import MAP, Recognise, register, simulated_market
 from keeper.local.placement import drain_s, units
 from keeper.local.progress import Display, ShownAlerts, Standing, standing
@@ -142,7 +141,7 @@ async def everything(
                 await tasks.start(_stop_on_signal, running.stop, console)
 
                 async def keep() -> None:
-                    await keeper.run(
+                    await keeping.run(
                         units(complete, environment), database=database, cache=cache, logs=logs,
                         stop=running.stop, alerts=ShownAlerts(console, logs), drain_s=drain_s(complete),
                     )  # fmt: skip

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +17,16 @@ import pytest
 import structlog
 
 from keeper.heartbeats import ask_to_stop, load_heartbeats
-from keeper.history import Incident, Limits
-from keeper.keeper import LoggedAlerts, run
+from keeper.history import Limits
+from keeper.incident import Incident, Kind, LoggedAlerts
+from keeper.local.keeping import run
 from keeper.observed import Unit
 from lib.store.connections import Cache, Connection, Database, Link
 from lib.store.embedded import embedded, remove
 from lib.store.migrate import migrate
 
 QUICK = Limits(
-    restart_delays_s=(0.05, 0.1, 0.2, 0.4), health_s=60, patience_s=0.5, away_s=0.3, back_grace_s=1.0, flap_restarts=3
+    restart_delays_s=(0.05, 0.1, 0.2, 0.4), health_s=60, patience_s=0.5, away_s=0.3, back_s=0.1, back_grace_s=1.0
 )
 
 # A daemon in small: it beats its row until it is asked to stop. What else it does is its second argument:
@@ -56,13 +57,17 @@ asyncio.run(main())
 
 
 class Recorder:
-    """Alerts as a list."""
+    """Alerts as a list of what changed."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.open: dict[str, Incident] = {}
 
-    async def say(self, incident: Incident, *, over: bool) -> None:
-        self.said.append(f"{'over' if over else 'open'}: {incident.key}")
+    def report(self, incidents: Sequence[Incident]) -> None:
+        now = {incident.key: incident for incident in incidents}
+        self.said += [f"open: {key}" for key in now if key not in self.open]
+        self.said += [f"over: {key}" for key in self.open if key not in now]
+        self.open = now
 
 
 class Fleet:
@@ -271,8 +276,8 @@ async def test_silence_is_nobodys_fault_while_redis_is_away(fleet: Fleet) -> Non
 
 async def test_all_end_when_the_keeper_itself_fails(fleet: Fleet) -> None:
     class Broken:
-        async def say(self, incident: Incident, *, over: bool) -> None:
-            raise ZeroDivisionError(incident.key, over)
+        def report(self, incidents: Sequence[Incident]) -> None:
+            raise ZeroDivisionError(len(incidents))
 
     fleet.alerts = Broken()  # type: ignore[assignment]
     units = [fleet.program("crash", "raise SystemExit(1)"), fleet.program("well", "import time; time.sleep(600)")]
@@ -288,11 +293,13 @@ async def test_two_units_of_one_name_are_refused(fleet: Fleet) -> None:
         await run([unit, unit], database=fleet.database, cache=fleet.cache, logs=fleet.logs, stop=anyio.Event())
 
 
-async def test_incidents_are_log_lines() -> None:
+def test_incidents_are_log_lines() -> None:
+    incident = Incident(key="away: redis", kind=Kind.AWAY, title="redis does not answer", since=0.0)
     with structlog.testing.capture_logs() as lines:
         alerts = LoggedAlerts()
-        await alerts.say(Incident("away: redis", "redis does not answer"), over=False)
-        await alerts.say(Incident("away: redis", "redis does not answer"), over=True)
+        for _ in range(3):
+            alerts.report([incident])
+        alerts.report([])
     assert [(line["event"], line["log_level"]) for line in lines] == [
         ("incident", "warning"),
         ("incident over", "info"),

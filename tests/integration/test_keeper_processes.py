@@ -14,8 +14,8 @@ import anyio
 import psutil
 import pytest
 
+from keeper.local.processes import LocalProcesses
 from keeper.observed import Exited, Running, Unit
-from keeper.processes import LocalProcesses
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,7 +152,7 @@ async def test_nothing_is_left_when_the_keeper_is_killed(shell: Shell) -> None:
 import os, sys, time
 from pathlib import Path
 from keeper.observed import Unit
-from keeper.processes import LocalProcesses
+from keeper.local.processes import LocalProcesses
 processes = LocalProcesses(Path(sys.argv[1]), clock=time.monotonic)
 for name in "ab":
     processes.start(Unit(name, ("/bin/sh", "-c", "trap '' TERM; read _ < /dev/zero"), env=dict(os.environ)))
@@ -170,3 +170,8 @@ time.sleep(60)
 def test_a_unit_must_be_able_to_name_a_file(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be called"):
         Unit(name, ("x",))
+
+
+def test_a_unit_without_a_command_is_not_ours_to_start(shell: Shell) -> None:
+    with pytest.raises(ValueError, match="nothing to start"):
+        shell.processes.start(Unit("empty"))

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from keeper.decide import decide
-from keeper.history import Action, Close, History, Incident, Kill, Limits, Open, Past, Start
-from keeper.observed import Exited, Heartbeat, Observed, Process, Running, Unit
+from keeper.findings import findings
+from keeper.history import Action, History, Kill, Limits, Past, Start, Stop
+from keeper.marks import marked
+from keeper.observed import Changing, Ending, Exited, Heartbeat, Observed, Process, Running, Unit
 
 NOW = 10_000.0
 UNIT = Unit("crawl@0", ("crawl",))
 QUIET = Unit("api", ("api",), expects_heartbeat=False)
 
 
-def beat(age_s: float = 5.0, progress_s: float = 5.0, *, pid: int = 7, stop: bool = False) -> Heartbeat:
-    return Heartbeat("crawl@0", "here", pid, "working", "", age_s, progress_s, 0, stop)
+def beat(
+    age_s: float = 5.0,
+    progress_s: float = 5.0,
+    *,
+    pid: int = 7,
+    stop: bool = False,
+    asked_s: float | None = None,
+    host: str = "here",
+) -> Heartbeat:
+    return Heartbeat("crawl@0", host, pid, "working", "", NOW - age_s, age_s, progress_s, 0, stop, asked_s)
 
 
 def running(for_s: float) -> Running:
@@ -34,17 +45,22 @@ class Case:
     beat: Heartbeat | None = None
     unit: Unit = UNIT
     database: bool = True
-    unreachable: frozenset[str] = frozenset()
+    unreachable: tuple[str, ...] = ()
+    held: bool = False
     history: History = field(default_factory=History)
     expected: str | None = None
 
 
-def past(rung: int = 0, restarts: int = 0, asked: int | None = None) -> History:
-    return History(units={"crawl@0": Past(tuple(NOW - 100 - n for n in range(restarts)), rung, asked)})
+def past(rung: int = 0, restarts: int = 0, asked: int | None = None, **more: Any) -> History:
+    return History(units={"crawl@0": Past(tuple(NOW - 100 - n for n in range(restarts)), rung, asked, **more)})
 
 
 def away(server: str, for_s: float) -> History:
-    return History(unreachable={server: NOW - for_s}, incidents={f"away: {server}": Incident(f"away: {server}", "")})
+    return History(unreachable={server: NOW - for_s})
+
+
+def ended(ending: Ending, before_s: float = 500, how: str = "") -> Exited:
+    return Exited(7, how or ending, NOW - before_s, ending)
 
 
 CASES = [
@@ -77,20 +93,59 @@ CASES = [
     Case("flaps", exited(30.0), beat(), history=past(rung=1, restarts=3), expected="restart: exit code 1"),
     Case("stopped by the operator", exited(500), beat(500, stop=True)),
     Case("the operator's stop was taken back", exited(500), beat(500), history=past(rung=5, asked=7), expected="start"),
-    Case("died while the database is silent", exited(60), database=False, unreachable=frozenset({"postgresql"})),
-    Case("silent while the database is", running(500), database=False, unreachable=frozenset({"postgresql"})),
-    Case("silent while PostgreSQL is away", running(500), database=False, unreachable=frozenset({"postgresql"}),
+    Case("died while the database is silent", exited(60), database=False, unreachable=("postgresql",)),
+    Case("silent while the database is", running(500), database=False, unreachable=("postgresql",)),
+    Case("silent while PostgreSQL is away", running(500), database=False, unreachable=("postgresql",),
          history=away("postgresql", 60)),
-    Case("without progress while Redis is away", running(500), beat(2, 400), unreachable=frozenset({"redis"}),
+    Case("without progress while Redis is away", running(500), beat(2, 400), unreachable=("redis",),
          history=away("redis", 60)),
-    Case("died while Redis is away", exited(60), beat(), unreachable=frozenset({"redis"}), history=away("redis", 60)),
-    Case("needs no heartbeat, died while Redis is away", exited(60), unit=QUIET, unreachable=frozenset({"redis"}),
+    Case("died while Redis is away", exited(60), beat(), unreachable=("redis",), history=away("redis", 60)),
+    Case("needs no heartbeat, died while Redis is away", exited(60), unit=QUIET, unreachable=("redis",),
          history=away("redis", 60)),
     Case("silent, PostgreSQL is back for 89 s", running(500), beat(150), history=History(back_at=NOW - 89)),
     Case("silent, PostgreSQL is back for 91 s", running(500), beat(150), history=History(back_at=NOW - 91),
          expected="kill: no heartbeat for 150 s"),
     Case("died, PostgreSQL is just back", exited(60), beat(), history=History(back_at=NOW),
          expected="restart: exit code 1"),
+    # Under systemd.
+    Case("is being restarted by systemd", Changing("auto-restart", 3, exited(1)), beat(400, 400)),
+    Case("is starting for long", Changing("start", 0), beat(400, 400)),
+    Case("would be restarted by systemd, asked to stop", Changing("auto-restart", 1, exited(1)), beat(stop=True),
+         expected="stop: the operator asked for it"),
+    Case("is killed for memory, systemd gave up", ended(Ending.OOM), beat(500), expected="restart: oom-kill"),
+    Case("is ended by the watchdog, systemd gave up", ended(Ending.WATCHDOG), beat(500), expected="restart: watchdog"),
+    Case("start limit hit", ended(Ending.SIGNAL, how="killed by SIGSEGV"), beat(500),
+         expected="restart: killed by SIGSEGV"),
+    Case("start limit hit again, too early", ended(Ending.EXIT, 14), beat(500), history=past(rung=4)),
+    Case("a start that came to nothing is tried again later", ended(Ending.EXIT, 500), beat(500),
+         history=past(rung=2, started_at=NOW - 3)),
+    Case("a start that came to nothing is tried again", ended(Ending.EXIT, 500), beat(500),
+         history=past(rung=2, started_at=NOW - 5), expected="restart: exit code"),
+    Case("stopped with systemctl", ended(Ending.STOPPED), beat(500)),
+    Case("stopped with systemctl, and forgotten by systemd", None, beat(500), history=past(ran=True)),
+    Case("stopped with systemctl, a start was asked for before", ended(Ending.STOPPED), beat(500, asked_s=600)),
+    Case("stopped with systemctl, a start was asked for since", ended(Ending.STOPPED), beat(500, asked_s=3),
+         expected="start"),
+    Case("stopped with systemctl, forgotten, a start was asked for", None, beat(500, asked_s=3),
+         history=past(ran=True), expected="start"),
+    Case("stopped with systemctl, the start that was asked for came to nothing", ended(Ending.STOPPED),
+         beat(500, asked_s=30), history=past(started_at=NOW - 29), expected="restart: stopped"),
+    Case("failed, and systemctl reset-failed made it look clean", ended(Ending.STOPPED), beat(500),
+         history=past(fault=ended(Ending.EXIT)), expected="restart: stopped"),
+    Case("stopped by the control plane", ended(Ending.STOPPED), beat(500, stop=True)),
+    Case("stopped by the control plane, that was taken back", ended(Ending.STOPPED), beat(500), history=past(asked=7),
+         expected="start"),
+    Case("failed, a start is asked for while the next try is far", ended(Ending.EXIT, 5), beat(500, asked_s=1),
+         history=past(rung=9, restarts=5), expected="start"),
+    Case("died while the disk is full", exited(60), beat(), unreachable=("disk",)),
+    Case("died while names are not resolved", exited(60), beat(), unreachable=("dns",)),
+    Case("silent here, beats from elsewhere", running(500), beat(3, 3, pid=9, host="w9")),
+    Case("silent here, beat from elsewhere long ago", running(500), beat(300, 300, pid=7, host="w9"),
+         expected="kill: no heartbeat in the 500 s since its start"),
+    Case("never started, held", None, held=True),
+    Case("silent, held", running(500), beat(400), held=True),
+    Case("died, held", exited(60), beat(), held=True),
+    Case("its own restarts are used up", exited(60), beat(), history=past(restarts=30)),
 ]  # fmt: skip
 
 
@@ -100,19 +155,19 @@ def spelt(action: Action) -> str:
             return f"restart: {why}" if restart else "start"
         case Kill(_, why):
             return f"kill: {why}"
-        case Open(incident):
-            return f"open {incident.key}"
-        case Close(incident):
-            return f"close {incident.key}"
+        case Stop(_, why):
+            return f"stop: {why}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
 def test_one_unit(case: Case) -> None:
     heartbeats = None if not case.database else {} if case.beat is None else {"crawl@0": case.beat}
     processes = {} if case.process is None else {case.unit.name: case.process}
-    actions = decide(Observed(processes, heartbeats, case.unreachable), [case.unit], case.history, NOW, Limits())
-    done = [spelt(action) for action in actions if isinstance(action, Start | Kill)]
-    assert done == ([] if case.expected is None else [case.expected])
+    unreachable = dict.fromkeys(case.unreachable, "no answer")
+    held = frozenset([case.unit.name] if case.held else [])
+    observed = Observed(processes, heartbeats, unreachable, held, host="here")
+    actions = decide(observed, [case.unit], case.history, NOW, Limits())
+    assert [spelt(action) for action in actions] == ([] if case.expected is None else [case.expected])
 
 
 class World:
@@ -124,7 +179,7 @@ class World:
         self.now = 0.0
         self.history = History()
         self.processes: dict[str, Process] = {}
-        self.unreachable: frozenset[str] = frozenset()
+        self.unreachable: dict[str, str] = {}
         self.crashing: set[str] = set()
         self.said: list[tuple[float, str]] = []
         self.started: list[tuple[float, str]] = []
@@ -133,7 +188,7 @@ class World:
         if "postgresql" in self.unreachable:
             return Observed(dict(self.processes), None, self.unreachable)
         beats = {
-            name: Heartbeat(name, "here", process.pid, "working", "", 0.0, 0.0, 0, False)
+            name: Heartbeat(name, "here", process.pid, "working", "", self.now, 0.0, 0.0, 0, False, None)
             for name, process in self.processes.items()
             if isinstance(process, Running)
         }
@@ -148,6 +203,12 @@ class World:
                     self.processes[name] = Exited(1, "exit code 1", self.now)
             observed = self.observed()
             history = self.history.seen(observed, self.units, self.now, self.limits)
+            found = findings(observed, self.units, history, self.now, self.limits)
+            before = {key for key, mark in history.marks.items() if mark.told}
+            history = replace(history, marks=marked(history.marks, found, self.now, self.now))
+            after = {key for key, mark in history.marks.items() if mark.told}
+            self.said += [(self.now, f"open {key}") for key in sorted(after - before)]
+            self.said += [(self.now, f"close {key}") for key in sorted(before - after)]
             actions = decide(observed, self.units, history, self.now, self.limits)
             for action in actions:
                 match action:
@@ -156,8 +217,8 @@ class World:
                         self.started.append((self.now, unit.name))
                     case Kill(unit):
                         self.processes[unit.name] = Exited(1, "SIGKILL", self.now)
-                    case _:
-                        self.said.append((self.now, spelt(action)))
+                    case Stop(unit):
+                        raise AssertionError(unit)
             self.history = history.done(actions, self.now)
 
     def crash(self, *names: str) -> None:
@@ -219,12 +280,12 @@ def test_an_outage_is_one_incident_and_restarts_nobody() -> None:
     world = World(units(5))
     world.run(100)
     before = list(world.started)
-    world.unreachable = frozenset({"postgresql"})
+    world.unreachable = {"postgresql": "no answer"}
     world.run(10)
     world.crash("u3")
     world.run(590)
     assert world.started == before
-    world.unreachable = frozenset()
+    world.unreachable = {}
     world.run(5)
     assert [name for _, name in world.started[5:]] == ["u3"]
     assert [text for _, text in world.said] == ["open away: postgresql", "close away: postgresql"]
@@ -234,9 +295,9 @@ def test_a_short_silence_of_a_server_is_no_incident() -> None:
     world = World(units(2))
     world.run(100)
     for _ in range(20):
-        world.unreachable = frozenset({"postgresql"})
+        world.unreachable = {"postgresql": "no answer"}
         world.run(2)
-        world.unreachable = frozenset()
+        world.unreachable = {}
         world.run(5)
     assert world.said == []
     assert world.history.back_at is None
@@ -252,7 +313,7 @@ def test_those_that_keep_failing_leave_restarts_to_those_that_fail_once() -> Non
     world.crash("u25")
     world.run(2)
     assert (crashed_at + 1, "u25") in world.started
-    assert [text for _, text in world.said].count("open restart budget") == 1
+    assert [text for _, text in world.said].count("open budget") == 1
 
 
 def test_the_budget_is_never_overspent_in_any_window() -> None:
@@ -261,7 +322,7 @@ def test_the_budget_is_never_overspent_in_any_window() -> None:
     world.run(2_000)
     restarts = [at for at, _ in world.started][30:]
     assert max(sum(at <= one < at + 600 for one in restarts) for at in restarts) <= 40
-    assert [text for _, text in world.said].count("open restart budget") == 1
+    assert [text for _, text in world.said].count("open budget") == 1
 
 
 def test_a_unit_that_cannot_be_started_and_is_stopped_is_not_retried_each_second() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 
-from keeper.observed import Exited, Process, Running, Unit
+from keeper.observed import Ending, Exited, Process, Running, Unit
 
 _PR_SET_PDEATHSIG = 1
 _KILLED_S = 5.0  # a killed process may still sit in the kernel, waiting for a disk
@@ -44,13 +44,18 @@ class LocalProcesses:
         self._exited: dict[str, Exited] = {}
 
     def start(self, unit: Unit) -> None:
-        """Starts `unit`. One that cannot be started is seen as exited, with the reason. ValueError if it runs."""
+        """Starts `unit`. One that cannot be started is seen as exited, with the reason.
+
+        Raises ValueError where it runs already, and for an empty `argv`.
+        """
         if unit.name in self._alive:
             raise ValueError(f"{unit.name} runs already")
+        if not unit.argv:
+            raise ValueError(f"{unit.name}: nothing to start")
         try:
             popen = self._spawn(unit)
         except (OSError, subprocess.SubprocessError) as error:
-            self._exited[unit.name] = Exited(0, f"could not start: {error}", self._clock())
+            self._exited[unit.name] = Exited(0, f"could not start: {error}", self._clock(), Ending.UNSTARTED)
             return
         self._exited.pop(unit.name, None)
         self._alive[unit.name] = _Child(unit, popen, self._clock())
@@ -60,9 +65,9 @@ class LocalProcesses:
         for name, child in list(self._alive.items()):
             if _ended(child.popen.pid):
                 _signal_group(child.popen.pid, signal.SIGKILL)  # its own children, while the zombie keeps the id ours
-                how = _how(child.popen.wait())
+                code = child.popen.wait()
                 del self._alive[name]
-                self._exited[name] = Exited(child.popen.pid, how, self._clock())
+                self._exited[name] = _exited(child.popen.pid, code, self._clock())
         running = {name: Running(child.popen.pid, child.since) for name, child in self._alive.items()}
         return {**self._exited, **running}
 
@@ -136,5 +141,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         return  # macOS says this of a group that holds only zombies
 
 
-def _how(code: int) -> str:
-    return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+def _exited(pid: int, code: int, at: float) -> Exited:
+    if code >= 0:
+        return Exited(pid, f"exit code {code}", at)
+    return Exited(pid, f"killed by {signal.Signals(-code).name}", at, Ending.SIGNAL)
