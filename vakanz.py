@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -37,7 +38,15 @@ _ROOMS = {
     "match": "api.cli:match",
     "model": "lib.match.cli:model_app",
     "quality": "lib.match.cli:quality_app",
+    "fleet": "keeper.fleet.cli:fleet_app",
 }
+
+
+class Stage(StrEnum):
+    """The two halves of a change of the schema."""
+
+    PRE = "pre"
+    POST = "post"
 
 
 app = typer.Typer(
@@ -108,7 +117,14 @@ def demo(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    stage: Annotated[
+        Stage | None,
+        typer.Option(
+            help="Only what runs before the new version is started (pre), or once the old one is gone (post)."
+        ),
+    ] = None,
+) -> None:
     """Bring the database to the newest schema."""
     import anyio
 
@@ -117,7 +133,7 @@ def migrate() -> None:
     from lib.store.migrate import migrate as apply
 
     with with_servers(load()) as config:
-        steps = anyio.run(apply, config.dsn)
+        steps = anyio.run(apply, config.dsn, tuple(Stage) if stage is None else (stage,))
     typer.echo("\n".join(f"{step.number:04} {step.name}" for step in steps) or "the schema is the newest already")
 
 

@@ -14,7 +14,7 @@ from lib.errors import ConfigError
 from lib.life.config import Config, load
 from lib.store.connections import Cache, Database
 from lib.store.embedded import embedded
-from lib.store.migrate import migrate
+from lib.store.migrate import check, migrate
 
 
 def make_home(config: Config) -> None:
@@ -43,9 +43,14 @@ def with_servers(config: Config) -> Iterator[Config]:
 
 @asynccontextmanager
 async def open_database(config: Config | None = None) -> AsyncIterator[Database]:
-    """A migrated database for a command: embedded servers are started when no address is configured."""
-    with with_servers(config or load()) as complete:
-        await migrate(complete.dsn)
+    """A database for a command: an embedded one is started and migrated when no address is configured. One of the
+    operator's own is migrated by `vakanz migrate` only, in the stages of a rollout.
+
+    Raises NoDatabase, SchemaTooOld.
+    """
+    config = config or load()
+    with with_servers(config) as complete:
+        await (check if config.dsn else migrate)(complete.dsn)
         async with Database(complete.dsn, pooled=complete.pooled) as database:
             yield database
 
@@ -53,8 +58,9 @@ async def open_database(config: Config | None = None) -> AsyncIterator[Database]
 @asynccontextmanager
 async def open_stores(config: Config | None = None) -> AsyncIterator[tuple[Config, Database, Cache]]:
     """Like `open_database`, with the cache beside it and the configuration with both addresses."""
-    with with_servers(config or load()) as complete:
-        await migrate(complete.dsn)
+    config = config or load()
+    with with_servers(config) as complete:
+        await (check if config.dsn else migrate)(complete.dsn)
         async with Database(complete.dsn, pooled=complete.pooled) as database, Cache(complete.redis_url) as cache:
             yield complete, database, cache
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -20,29 +21,53 @@ class NoDatabase(VakanzError):
     """There is no database at the address, or it does not let us in."""
 
 
+class SchemaTooOld(VakanzError):
+    """The database lacks migrations that this version needs."""
+
+
 async def migrate(dsn: str, stages: Sequence[str] = ("pre", "post")) -> list[Migration]:
     """Applies what is missing of `stages`, in order, and returns it. Raises NoDatabase, SchemaTooNew, asyncpg's."""
+    async with _connected(dsn) as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration"
+            " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        applied = await _applied(connection)
+        known = migrations()
+        if applied - {migration.number for migration in known}:
+            raise SchemaTooNew("the database has migrations that this version does not know: upgrade Vakanz")
+        missing = [step for step in known if step.stage in stages and step.number not in applied]
+        for step in missing:
+            await connection.execute(step.text)
+            await connection.execute(
+                "INSERT INTO schema_migration (number, name) VALUES ($1, $2)", step.number, step.name
+            )
+    return missing
+
+
+async def check(dsn: str) -> None:
+    """Looks whether this version can work on the database, which it can between the two stages of a rollout, and when
+    a newer version has migrated it. Raises NoDatabase, SchemaTooOld."""
+    async with _connected(dsn) as connection:
+        there = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
+        applied = await _applied(connection) if there else set()
+    missing = [step for step in migrations() if step.stage == "pre" and step.number not in applied]
+    if missing:
+        raise SchemaTooOld(f"the database lacks {len(missing)} migrations: run `vakanz migrate`")
+
+
+async def _applied(connection: asyncpg.Connection[asyncpg.Record]) -> set[int]:
+    return {row["number"] for row in await connection.fetch("SELECT number FROM schema_migration")}
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     try:
         connection = await asyncpg.connect(dsn, statement_cache_size=0)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise NoDatabase(f"PostgreSQL: {error or type(error).__name__}") from error
     try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            await connection.execute(
-                "CREATE TABLE IF NOT EXISTS schema_migration"
-                " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-            )
-            applied = {row["number"] for row in await connection.fetch("SELECT number FROM schema_migration")}
-            known = migrations()
-            if applied - {migration.number for migration in known}:
-                raise SchemaTooNew("the database has migrations that this version does not know: upgrade Vakanz")
-            missing = [step for step in known if step.stage in stages and step.number not in applied]
-            for step in missing:
-                await connection.execute(step.text)
-                await connection.execute(
-                    "INSERT INTO schema_migration (number, name) VALUES ($1, $2)", step.number, step.name
-                )
-        return missing
+        yield connection
     finally:
         await connection.close()

@@ -1,0 +1,60 @@
+"""Migrations in two stages: the new code runs between them, the old code after the first."""
+
+import asyncpg
+import pytest
+
+from lib.life.config import Config
+from lib.life.session import open_database
+from lib.store import migrate as migrating
+from lib.store.migrate import NoDatabase, SchemaTooNew, SchemaTooOld, check, migrate
+from sql import Migration
+
+_PRE = Migration(9001, "pre", "add_colour", "ALTER TABLE board ADD colour text")
+_POST = Migration(9002, "post", "drop_company", "ALTER TABLE board DROP company")
+
+
+@pytest.fixture
+def newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version with a change in two stages."""
+    known = migrating.migrations()
+    monkeypatch.setattr(migrating, "migrations", lambda: [*known, _PRE, _POST])
+
+
+@pytest.mark.usefixtures("newer")
+async def test_a_stage_at_a_time(dsn: str) -> None:
+    with pytest.raises(SchemaTooOld, match="run `vakanz migrate`"):
+        await check(dsn)
+    assert await migrate(dsn, ("pre",)) == [_PRE]
+    await check(dsn)
+    assert await migrate(dsn, ("pre",)) == []
+    assert await migrate(dsn, ("post",)) == [_POST]
+    await check(dsn)
+
+
+async def test_a_command_leaves_the_schema_of_a_server_alone(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = migrating.migrations()
+    monkeypatch.setattr(migrating, "migrations", lambda: [*known, _POST])
+    async with open_database(Config(dsn=dsn)) as database:
+        assert await database.fetch("SELECT company FROM board") == []
+
+
+async def test_the_old_version_works_on_but_does_not_migrate_what_a_newer_one_did(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("INSERT INTO schema_migration (number, name) VALUES (9001, 'add_colour')")
+    await connection.close()
+    await check(dsn)
+    with pytest.raises(SchemaTooNew):
+        await migrate(dsn)
+
+
+async def test_a_database_that_nobody_migrated_is_too_old(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("DROP TABLE schema_migration")
+    await connection.close()
+    with pytest.raises(SchemaTooOld):
+        await check(dsn)
+
+
+async def test_a_database_that_is_not_there_is_told() -> None:
+    with pytest.raises(NoDatabase):
+        await check("postgresql://nobody@127.0.0.1:1/none")
