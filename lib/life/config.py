@@ -43,6 +43,9 @@ class Config:
     host: str = field(default_factory=socket.gethostname, metadata={"help": "this server's name in the fleet"})
     log_format: str = field(default="auto", metadata={"help": "json, console, or auto (console on a terminal)"})
     log_level: str = field(default="info", metadata={"help": "debug, info, warning or error"})
+    log_folder: str = field(
+        default="", metadata={"help": "folder where each daemon keeps its log as well, as UNIT.jsonl; empty: none"}
+    )
     contact: str = field(
         default="", metadata={"help": "mail address or page in the user agent; needed to crawl the real web"}
     )
