@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from api import page
+from api.figures import FleetPast
 from api.keys import KeyRing
-from api.middleware import keys, problems
+from api.middleware import keys, measured, problems
 from api.openapi import document
 from api.operations import OPERATIONS
 from api.publisher import Publisher
@@ -22,6 +23,7 @@ from api.room import (
     CONFIG,
     DATABASE,
     ENCODERS,
+    FLEET_PAST,
     KEYS,
     LOCAL_PATHS,
     MATCHER,
@@ -58,10 +60,11 @@ def matcher_of(config: Config, database: Database, encoders: Encoders) -> Matche
 
 def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
     """The application, which opens nothing and closes nothing that it was given."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(problems, keys))
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(measured, problems, keys))
     app[CONFIG], app[DATABASE], app[CACHE] = config, database, cache
     app[KEYS] = KeyRing(database)
     app[PUBLISHER] = Publisher(cache)
+    app[FLEET_PAST] = FleetPast(database)
     app[ENCODERS] = encoders or encoders_of(config)
     matcher: Callable[[], Matcher] = once(partial(matcher_of, config, database, app[ENCODERS]))
     app[MATCHER] = matcher

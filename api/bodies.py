@@ -123,6 +123,13 @@ class JobDetail(Job, frozen=True, kw_only=True):
     history: tuple[Change, ...]
 
 
+class Targets(msgspec.Struct, frozen=True):
+    """Addresses (host:port) of Prometheus figures that share their labels."""
+
+    targets: list[str]
+    labels: dict[str, str]
+
+
 class Health(msgspec.Struct, frozen=True):
     """The process answers."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -14,6 +15,7 @@ from yarl import URL
 from api.keys import PREFIX
 from api.room import KEY_ID, KEYS, LOCAL_PATHS, LOOPBACK, OPEN_PATHS, problem
 from lib.errors import ConfigError
+from lib.life import metrics
 from lib.match.profile import UnusableProfile
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,6 +27,18 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+@web.middleware
+async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Counts and times answers by the operation's path; paths that nobody knows share one label."""
+    began = time.perf_counter()
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    path = "other" if resource is None else resource.canonical
+    metrics.requests.labels(path, str(response.status)).inc()
+    metrics.request_seconds.labels(path).observe(time.perf_counter() - began)
+    return response
 
 
 @web.middleware

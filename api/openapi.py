@@ -58,8 +58,9 @@ def _response(status: int, body: type) -> dict[str, Any]:
     return {"description": HTTPStatus(status).phrase, "content": media}
 
 
-def _reference(body: type) -> dict[str, str]:
-    return {"$ref": _REF.format(name=body.__name__)}
+def _reference(body: type) -> dict[str, Any]:
+    ((schema,), _) = msgspec.json.schema_components([body], ref_template=_REF)
+    return schema
 
 
 def _path_parameters(one: Operation) -> list[dict[str, Any]]:

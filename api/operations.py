@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from api import figures, health, jobs, matching
-from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness
+from api import figures, fleet, health, jobs, matching
+from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness, Targets
 from api.room import LOCAL_PATHS, is_local
 from lib.life.config import Config
 from lib.match.answer import Answer
@@ -76,4 +76,11 @@ OPERATIONS = (
         open=True,
     ),
     Operation("GET", "/metrics", figures.figures, "Figures for Prometheus", {200: str}),
+    Operation(
+        "GET",
+        "/fleet/targets",
+        fleet.targets,
+        "Where the fleet's figures are, for Prometheus' HTTP service discovery",
+        {200: list[Targets]},
+    ),
 )

@@ -16,6 +16,7 @@ from lib.match.encoders import Encoders
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
+    from api.figures import FleetPast
     from lib.match.matcher import Matcher
 
 CONFIG = web.AppKey("config", Config)
@@ -24,13 +25,14 @@ CACHE = web.AppKey("cache", Cache)
 ENCODERS = web.AppKey("encoders", Encoders)
 MATCHER: web.AppKey[Callable[[], Matcher]] = web.AppKey("matcher")  # made when it is first needed
 KEYS = web.AppKey("keys", KeyRing)
+FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)
 KEY_ID: web.RequestKey[int | None] = web.RequestKey("api_key_id", int)  # None: the page on this machine
 
 OPEN_PATHS: web.AppKey[frozenset[str]] = web.AppKey("open_paths", frozenset)  # canonical paths that need no key
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-LOCAL_PATHS = frozenset({"/", "/metrics"})  # open on a loopback address only
+LOCAL_PATHS = frozenset({"/", "/metrics", "/fleet/targets"})  # open on a loopback address only
 
 
 def is_local(config: Config) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from api.app import create_app
+from lib.life import metrics
 from lib.life.actor import Life
 
 _ALIVE_S = 5.0
@@ -24,7 +25,9 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
     await runner.setup()
     try:
         await web.TCPSite(runner, config.api_host, config.api_port).start()
-        url = url_of(config.api_host, runner.addresses[0][1])
+        port = runner.addresses[0][1]
+        life.metrics_address = life.metrics_address or metrics.address(config.host, config.api_host, port)
+        url = url_of(config.api_host, port)
         life.say("working", url)
         on_ready(url)
         while not await life.pause(_ALIVE_S):  # each turn is progress

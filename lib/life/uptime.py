@@ -118,7 +118,7 @@ def _course(spans: Sequence[Span], placements: Sequence[Placement], holds: Seque
     if present:
         expected = _without(expected, _without([(present[0][0], now)], present))
     up = _union((span.began, min(now, _last_sign(span, now))) for span in spans)
-    held = [(hold.since, hold.until) for hold in holds if hold.covers(spans[-1])]
+    held = [(hold.since, hold.until) for hold in holds if hold.covers(spans[-1].unit, spans[-1].host)]
     return _Course(expected, up, _union([*held, *_gaps_after(spans, up, now)]))
 
 

@@ -49,9 +49,9 @@ class Held:
     since: float
     until: float
 
-    def covers(self, span: Span) -> bool:
-        """Whether it is about the process of `span`."""
-        return self.target in (span.unit, span.host) or ("@" in self.target and fnmatchcase(span.unit, self.target))
+    def covers(self, unit: str, host: str) -> bool:
+        """Whether it is about `unit`, which runs on `host`."""
+        return self.target in (unit, host) or ("@" in self.target and fnmatchcase(unit, self.target))
 
 
 @dataclass(frozen=True)
