@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
 import pytest
+from typer.testing import CliRunner
 
+from keeper.fleet.cli import fleet_app
 from lib.life.actor import Life, run_actor
 from lib.life.config import Config
 from lib.life.uptime import fleet_uptime
@@ -169,3 +173,26 @@ async def test_what_is_long_over_is_forgotten(database: Database) -> None:
     past = await load_past(database, 20 * DAY_S)
     assert [span.pid for span in past.spans] == [2]
     assert [placement.unit for placement in past.placements] == ["crawl@1"]
+
+
+def test_uptime_as_an_operator_asks_for_it(dsn: str, redis_url: str) -> None:
+    async def live() -> None:
+        async with Database(dsn) as database:
+            await beat(database, "api@0")
+            await ago(database, DAY_S)
+            await beat(database, "api@0", pid=2)
+
+    asyncio.run(live())
+    environment = {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url}
+    shown = CliRunner().invoke(fleet_app, ["uptime", "--days", "2"], env=environment)
+    assert shown.exit_code == 0, shown.output
+    assert "api@0" in shown.stdout
+    assert "serving" in shown.stdout
+    assert "missed" in shown.stdout
+    found = json.loads(CliRunner().invoke(fleet_app, ["uptime", "--days", "2", "--json"], env=environment).stdout)
+    (daemon,) = found["daemons"]
+    assert daemon["unit"] == "api@0"
+    assert daemon["restarts"] == 1
+    assert daemon["expected_s"] == pytest.approx(DAY_S, abs=60)
+    assert daemon["share"] < 0.01
+    assert len(found["serving"]["days"]) == 2
