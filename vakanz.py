@@ -151,7 +151,8 @@ def daemon(
 
     serve = load_daemon(unit)
     with with_servers(load()) as config:
-        logs.configure(config.log_format, config.log_level, unit=unit)
+        logs.configure(config.log_format, config.log_level, folder=config.log_folder, unit=unit)
+        logs.tell_crashes()
         anyio.run(run_actor, unit, config, serve, backend_options={"use_uvloop": True})
 
 

@@ -21,6 +21,7 @@ from lib.life.config import Config
 from lib.life.confined import Limits
 from lib.life.fetching import fetcher
 from lib.life.metrics import crawled
+from lib.life.renewing import renewing
 from lib.life.sandbox import Sandbox
 from lib.life.session import session_id, vakanz_version
 from lib.net.browser import Browser, NoBrowser, NoMemory
@@ -51,6 +52,7 @@ def crawler_of(
     )  # fmt: skip
 
 
+@renewing
 async def serve(life: Life) -> None:
     """Crawls whatever site is due until asked to stop. Each site is claimed, so any number of daemons may run."""
     async with fetcher(life.config, life.cache) as client:
@@ -62,6 +64,7 @@ async def serve(life: Life) -> None:
         await _work(life, crawler, due, crawler.crawl, SITES_AT_ONCE, _IDLE_S)
 
 
+@renewing
 async def serve_browser(life: Life) -> None:
     """Visits the pages that need a browser, one site at a time; idle where none is configured."""
     executable = life.config.browser
@@ -88,6 +91,7 @@ async def _opened(life: Life, client: Client) -> Crawler:
     owner = f"{life.config.host}:{life.unit}"
     crawler = crawler_of(life.config, life.database, client, blobs, owner, life.progress)
     await boards.open_session(life.database, crawler.session, life.config.host, crawler.version)
+    structlog.contextvars.bind_contextvars(session=crawler.session, source=SOURCE)
     return crawler
 
 

@@ -25,6 +25,7 @@ from lib.errors import SourceError
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.life.fetching import fetcher
+from lib.life.renewing import renewing
 from lib.posting import boards
 from lib.store.connections import Database
 from lib.text.gazetteer import home_places
@@ -43,6 +44,7 @@ class Searched:
     new: int
 
 
+@renewing
 async def serve(life: Life, shards: range) -> None:
     """Searches the map and visits sites until asked to stop; without a server of maps it only waits for that."""
     if not life.config.overpass:

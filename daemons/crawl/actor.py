@@ -15,7 +15,8 @@ from daemons.sources import UnknownSource, source
 from lib.errors import Fenced
 from lib.life.actor import Life
 from lib.life.fetching import fetcher
-from lib.life.session import session_id, vakanz_version
+from lib.life.renewing import renewing
+from lib.life.session import begin_session
 from lib.posting import boards
 from lib.posting.boards import Board
 from lib.store.blobs import Blobs, PatientBlobs
@@ -26,14 +27,14 @@ _BUSY_S = 0.02  # between two looks for boards while there are some: places beco
 _EXTEND_S = boards.CLAIM_S / 4
 
 
+@renewing
 async def serve(life: Life, groups: Collection[str]) -> None:
     """Crawls whatever is due of these groups of sources until asked to stop.
 
     Boards are claimed one by one, so that any number of crawlers may run, also of the same groups.
     """
     config = life.config
-    session = session_id(config.host)
-    await boards.open_session(life.database, session, config.host, vakanz_version())
+    session = await begin_session(life.database, config)
     running: set[int] = set()
     sources = switched_on(config).keys() & sources_of(groups, config.proxied_sources)
     slots = anyio.CapacityLimiter(config.crawl_concurrency)
@@ -45,6 +46,7 @@ async def serve(life: Life, groups: Collection[str]) -> None:
         )  # fmt: skip
 
         async def crawl(board: Board) -> None:
+            structlog.contextvars.bind_contextvars(source=board.source, tenant=board.tenant)
             async with slots:
                 try:
                     system = source(board.source)
@@ -52,7 +54,7 @@ async def serve(life: Life, groups: Collection[str]) -> None:
                     life.count("boards")
                     life.count("postings", outcome.seen)
                 except (Fenced, UnknownSource) as error:
-                    structlog.get_logger("crawl").warning("left alone", board=board.tenant, reason=str(error))
+                    structlog.get_logger("crawl").warning("left alone", reason=str(error))
                 finally:
                     running.discard(board.id)
 

@@ -12,8 +12,8 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.life.fetching import fetcher
 from lib.life.following import follow
-from lib.life.session import session_id, vakanz_version
-from lib.posting import boards
+from lib.life.renewing import renewing
+from lib.life.session import begin_session
 from lib.store.blobs import Blobs, PatientBlobs
 from lib.store.changes import Following
 from lib.store.connections import Cache, Database, Link
@@ -24,8 +24,7 @@ async def description_fold(
     config: Config, database: Database, cache: Cache, turned: Callable[[], None]
 ) -> AsyncIterator[DescriptionFold]:
     """The fold as it runs on this machine, in a crawl session of its own. `turned` is told of every step."""
-    session = session_id(config.host)
-    await boards.open_session(database, session, config.host, vakanz_version())
+    session = await begin_session(database, config)
     blobs = PatientBlobs(Blobs(config.blobs), Link("blobs", waiting=turned))
     async with fetcher(config, cache, database) as client:
         yield DescriptionFold(
@@ -34,6 +33,7 @@ async def description_fold(
         )  # fmt: skip
 
 
+@renewing
 async def serve(life: Life, shards: range) -> None:
     """Follows the given shards until asked to stop."""
     owner = f"{life.config.host}:{life.unit}"

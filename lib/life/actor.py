@@ -2,7 +2,7 @@
 
 `run_actor` is the frame of every daemon; what the daemon does is one coroutine that gets a `Life`. It looks at
 `life.stop` between batches, never inside one, and calls `life.progress()` whenever its loop turned: waiting for
-PostgreSQL with backoff is a turn, so an outage makes nobody restart it.
+PostgreSQL with backoff is a turn, so an outage makes nobody restart it. SIGHUP has the settings read again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import psutil
 import structlog
 from prometheus_client import start_http_server
 
-from lib.life import metrics
+from lib.errors import ConfigError
+from lib.life import logs, metrics
 from lib.life.config import Config
 from lib.life.notify import Notifier
+from lib.life.rereading import Settings, take
 from lib.life.session import vakanz_version
 from lib.store.connections import Cache, Database, Link
 from sql import statements
@@ -33,6 +35,8 @@ _SQL = statements("daemons")
 HEARTBEAT_S = 15.0
 STUCK_S = 180.0
 CLEANUP_S = 5.0
+_ENDING_S = 25.0  # after the drain: leases, accounts and pools, each with a bound of its own
+_STATUS_S = 1.0
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Life:
     database: Database
     cache: Cache
     stop: anyio.Event = field(default_factory=anyio.Event)
+    changed: anyio.Event = field(default_factory=anyio.Event)  # set when `config` was read again, then another one
     counters: dict[str, int] = field(default_factory=dict)
     state: str = "starting"
     status: str = ""
@@ -61,6 +66,20 @@ class Life:
     def say(self, state: str, status: str) -> None:
         """What the daemon does now: `state` is starting, working, idle, draining or stopped."""
         self.state, self.status = state, status
+
+    def take(self, config: Config) -> None:
+        """Goes on with other settings; work that is made of them begins anew (`lib.life.renewing`)."""
+        self.config = config
+        self.changed.set()
+        self.changed = anyio.Event()
+
+    @property
+    def shown(self) -> str:
+        """What it does now in one line; waiting for a server comes before all else."""
+        away = [link.server for link in (self.database.link, self.cache.link) if not link.up]
+        if away:
+            return f"waiting for {' and '.join(away)}"
+        return f"{self.state}: {self.status}" if self.status else self.state
 
     @property
     def quiet_s(self) -> float:
@@ -84,6 +103,7 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
     Raises RuntimeError when `serve` returns without having been asked to stop; its own errors pass through.
     """
     notifier = notifier or Notifier()
+    settings = Settings(os.environ)
     log = structlog.get_logger("actor")
     figures = start_http_server(config.metrics_port, config.api_host)[0] if config.metrics_port else None
     links = (Link("postgresql", rng=random.Random()), Link("redis", rng=random.Random()))
@@ -97,11 +117,13 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
         for link in links:
             link.on_waiting(life.progress)
         async with anyio.create_task_group() as background:
-            await background.start(_stop_on_signal, life)
+            asked = life.stop
+            await background.start(_obey, life, asked, settings, notifier)
             with anyio.CancelScope() as work:
-                background.start_soon(_end_of_drain, life, work, notifier)
-                background.start_soon(_beat, life, notifier)
+                background.start_soon(_end_of_drain, life, asked, work, notifier)
+                background.start_soon(_beat, life, asked)
                 background.start_soon(_watch, life, notifier)
+                background.start_soon(_show, life, asked, notifier)
                 gc.freeze()  # what was imported stays: the collector need not look through it again and again
                 notifier.send(READY="1", STATUS="starting")
                 log.info("started", version=vakanz_version(), pid=os.getpid())
@@ -112,32 +134,68 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
             await _beat_once(life, datetime.now(UTC))
     if figures is not None:
         figures.shutdown()
-    if not life.stop.is_set():
+    if not asked.is_set():
         raise RuntimeError(f"{unit} ended without being asked to stop")
     log.info("stopped", drained=not work.cancelled_caught, **life.counters)
 
 
-async def _stop_on_signal(life: Life, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+async def _obey(
+    life: Life,
+    asked: anyio.Event,
+    settings: Settings,
+    notifier: Notifier,
+    *,
+    task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         task_status.started()
-        async for _ in signals:
-            life.stop.set()
+        async for number in signals:
+            if number == signal.SIGHUP:
+                _read_again(life, settings, notifier)
+            else:
+                asked.set()
 
 
-async def _end_of_drain(life: Life, work: anyio.CancelScope, notifier: Notifier) -> None:
-    await life.stop.wait()
-    notifier.send(STOPPING="1", STATUS="draining")
+def _read_again(life: Life, settings: Settings, notifier: Notifier) -> None:
+    log = structlog.get_logger("actor")
+    notifier.send(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1_000))
+    try:
+        found = take(life.config, settings.read())
+    except ConfigError as error:
+        log.warning("settings left as they were", problems=error.problems)
+    else:
+        logs.set_level(found.config.log_level)
+        log.info("settings read again", taken=found.taken, waiting_for_restart=found.waiting)
+        if found.taken:
+            life.take(found.config)
+    notifier.send(READY="1", STATUS=life.shown)
+
+
+async def _end_of_drain(life: Life, asked: anyio.Event, work: anyio.CancelScope, notifier: Notifier) -> None:
+    await asked.wait()
     life.say("draining", "finishing the batch in hand")
-    await anyio.sleep(life.config.drain_s)
+    drain_s = life.config.drain_s
+    notifier.send(STOPPING="1", STATUS=life.shown, EXTEND_TIMEOUT_USEC=str(int((drain_s + _ENDING_S) * 1_000_000)))
+    await anyio.sleep(drain_s)
     work.cancel()
 
 
-async def _beat(life: Life, notifier: Notifier) -> None:
+async def _show(life: Life, asked: anyio.Event, notifier: Notifier) -> None:
+    """Tells systemd what the daemon does, when that changes and now and then; also that it is ready, in case that a
+    busy manager did not hear it."""
+    told, at = "", 0.0
+    while not asked.is_set():
+        if life.shown != told or time.monotonic() - at >= HEARTBEAT_S:
+            told, at = life.shown, time.monotonic()
+            notifier.send(READY="1", STATUS=told)
+        await anyio.sleep(_STATUS_S)
+
+
+async def _beat(life: Life, asked: anyio.Event) -> None:
     started = datetime.now(UTC)
     while True:
         if await _beat_once(life, started):
-            life.stop.set()
-        notifier.send(STATUS=f"{life.state}: {life.status}" if life.status else life.state)
+            asked.set()
         await anyio.sleep(HEARTBEAT_S)
 
 

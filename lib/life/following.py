@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ _RENEW_S = leases.TERM_S / 3
 _IDLE_FIRST_S = 0.2
 _IDLE_CAP_S = 2.0
 _RETRY_JOIN_S = 3.0
+_TELL_S = 60.0
 
 
 async def follow(life: Life, followings: Sequence[Following[Any]]) -> None:
@@ -32,8 +34,10 @@ async def follow(life: Life, followings: Sequence[Following[Any]]) -> None:
 
 
 async def _keep_following(life: Life, following: Following[Any], scopes: dict[str, anyio.CancelScope]) -> None:
+    structlog.contextvars.bind_contextvars(follower=following.fold.follower.name, shard=following.shard)
     while not life.stop.is_set():
         if not await following.join():
+            life.say("idle", f"waiting for the lease of shard {following.shard}")
             await life.pause(_RETRY_JOIN_S)
             continue
         try:
@@ -52,10 +56,12 @@ async def _keep_following(life: Life, following: Following[Any], scopes: dict[st
 async def _step_until_stop(life: Life, following: Following[Any]) -> None:
     name = following.fold.follower.name
     idle_s = _IDLE_FIRST_S
+    done, since = 0, time.monotonic()
     while not life.stop.is_set():
         with batch_seconds.labels(name).time():
             rows = await following.step()
         life.progress()
+        done += rows
         if rows:
             life.count(name, rows)
             followed.labels(name).inc(rows)
@@ -64,6 +70,9 @@ async def _step_until_stop(life: Life, following: Following[Any]) -> None:
             await anyio.lowlevel.checkpoint()
         else:
             life.say("idle", "at the end of the change log")
+            if done and time.monotonic() - since >= _TELL_S:
+                structlog.get_logger("follow").info("caught up", rows=done, within_s=round(time.monotonic() - since))
+                done, since = 0, time.monotonic()
             await life.pause(idle_s)
             idle_s = min(_IDLE_CAP_S, idle_s * 1.6)
 

@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+import structlog
+
 from lib.errors import ConfigError
 from lib.life.config import Config, load
+from lib.posting import boards
 from lib.store.connections import Cache, Database
 from lib.store.embedded import embedded
 from lib.store.migrate import check, migrate
@@ -68,6 +71,14 @@ async def open_stores(config: Config | None = None) -> AsyncIterator[tuple[Confi
 def session_id(host: str) -> str:
     """A crawl session's id: when it began, where, and in which process."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{host}-{os.getpid()}"
+
+
+async def begin_session(database: Database, config: Config) -> str:
+    """Registers a crawl session of this process, and names it in every line that is logged from here on."""
+    session = session_id(config.host)
+    await boards.open_session(database, session, config.host, vakanz_version())
+    structlog.contextvars.bind_contextvars(session=session)
+    return session
 
 
 @cache

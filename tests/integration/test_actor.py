@@ -3,19 +3,54 @@
 import os
 import signal
 import socket
+import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 import anyio
 import pytest
 
-from lib.life import actor
+from lib.life import actor, logs
 from lib.life.actor import Life, run_actor
 from lib.life.config import Config
 from lib.life.notify import Notifier
+from lib.life.renewing import renewing
 from lib.store.connections import Database
+
+
+class Manager:
+    """A service manager that keeps what it is told; its queue holds few datagrams, so a thread empties it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "manager"
+        self._said: list[bytes] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._thread = threading.Thread(target=self._hear)
+
+    def __enter__(self) -> Self:
+        self._socket.bind(str(self._path))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(self._path))
+        self._thread.join()
+        self._socket.close()
+
+    def notifier(self, watchdog_s: float = 60.0) -> Notifier:
+        return Notifier({"NOTIFY_SOCKET": str(self._path), "WATCHDOG_USEC": str(int(watchdog_s * 1_000_000))})
+
+    def said(self) -> list[bytes]:
+        return list(self._said)
+
+    def _hear(self) -> None:
+        while message := self._socket.recv(4_000):
+            self._said.append(message)
 
 
 @pytest.fixture
@@ -132,3 +167,111 @@ async def test_a_daemon_shows_its_own_figures(config: Config) -> None:
         life.stop.set()
 
     await run_actor("test@0", replace(config, metrics_port=port), serve)
+
+
+async def test_a_hangup_has_the_settings_read_again(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "vakanz.env"
+    monkeypatch.setenv("VAKANZ_ENVIRONMENT_FILES", str(file))
+    for name, value in config.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(logs._gate, "least", logs._gate.least)
+    seen: list[tuple[float, int]] = []
+
+    @renewing
+    async def serve(life: Life) -> None:
+        seen.append((life.config.host_rate, life.config.api_port))
+        if len(seen) == 1:
+            file.write_text("VAKANZ_HOST_RATE=2.5\nVAKANZ_API_PORT=1\nVAKANZ_LOG_LEVEL='error'\n")
+            os.kill(os.getpid(), signal.SIGHUP)
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+        await life.stop.wait()
+
+    with Manager(tmp_path) as manager, anyio.fail_after(10):
+        await run_actor("test@0", config, serve, notifier=manager.notifier())
+        said = manager.said()
+    assert seen == [(4.0, 8080), (2.5, 8080)]
+    reloading = next(number for number, one in enumerate(said) if one.startswith(b"RELOADING=1\nMONOTONIC_USEC="))
+    assert said[reloading + 1].startswith(b"READY=1")
+    assert any(one.startswith(b"STOPPING=1") and b"EXTEND_TIMEOUT_USEC=25500000" in one for one in said)
+
+
+async def test_settings_that_are_wrong_change_nothing(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "vakanz.env"
+    file.write_text("VAKANZ_HOST_RATE=fast\n")
+    monkeypatch.setenv("VAKANZ_ENVIRONMENT_FILES", str(file))
+
+    async def serve(life: Life) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await anyio.sleep(0.2)
+        assert life.config == config
+        life.stop.set()
+
+    with anyio.fail_after(10):
+        await run_actor("test@0", config, serve)
+
+
+async def test_work_that_does_not_end_for_new_settings_is_cancelled_after_the_drain(config: Config) -> None:
+    turns: list[int] = []
+
+    @renewing
+    async def serve(life: Life) -> None:
+        turns.append(len(turns))
+        if len(turns) == 1:
+            life.take(replace(life.config, host_rate=1.0))
+            await anyio.sleep_forever()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await life.stop.wait()
+
+    with anyio.fail_after(10):
+        await run_actor("test@0", replace(config, drain_s=0.1), serve)
+    assert turns == [0, 1]
+
+
+async def test_renewed_work_that_returns_unasked_is_an_error(config: Config) -> None:
+    @renewing
+    async def serve(_: Life) -> None:
+        return
+
+    with pytest.raises(RuntimeError, match="without being asked"):
+        await run_actor("test@0", config, serve)
+
+
+async def test_systemd_is_told_what_the_daemon_waits_for(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actor, "_STATUS_S", 0.02)
+
+    async def serve(life: Life) -> None:
+        life.say("working", "shard 3")
+        await anyio.sleep(0.2)
+        life.database.link.up = False
+        await anyio.sleep(0.2)
+        life.database.link.up = True
+        await anyio.sleep(0.2)
+        life.stop.set()
+
+    with Manager(tmp_path) as manager:
+        await run_actor("test@0", config, serve, notifier=manager.notifier())
+        told = [one.partition(b"STATUS=")[2] for one in manager.said() if b"STATUS=" in one]
+    assert told[1:4] == [b"working: shard 3", b"waiting for postgresql", b"working: shard 3"]
+
+
+async def test_a_loop_that_hangs_is_not_fed(config: Config, tmp_path: Path) -> None:
+    pings: list[int] = []
+
+    with Manager(tmp_path) as manager:
+
+        async def serve(life: Life) -> None:
+            await anyio.sleep(0.3)
+            pings.append(manager.said().count(b"WATCHDOG=1"))
+            time.sleep(0.5)  # noqa: ASYNC251 -- this is what is to be noticed
+            pings.append(manager.said().count(b"WATCHDOG=1"))
+            life.stop.set()
+
+        await run_actor("test@0", config, serve, notifier=manager.notifier(watchdog_s=0.15))
+    assert pings[0] > 1 and pings[1] == pings[0]
