@@ -49,7 +49,7 @@ class Case:
     @property
     def handle(self) -> str:
         """A short name for people to type."""
-        return self.id[:4]
+        return self.id[:6]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,7 +92,8 @@ class Desk:
             case "release":
                 return await self._release(words, asked.who)
             case "restart" | "tail":
-                return await self._ask(asked)
+                await self._ask(asked)
+                return None
             case "help" | "start":
                 return Answer("I tell what is wrong with the fleet, and take these commands:", HELP)
         near = get_close_matches(asked.command.name, ("status", "ack", "hold", "release", "restart", "tail"), n=1)
@@ -101,7 +102,7 @@ class Desk:
     async def _status(self, cases: Sequence[Case]) -> Answer:
         heartbeats = await load_heartbeats(self._database)
         holds = await load_holds(self._database)
-        lines = [*status_lines(cases), "", *_units(heartbeats)]
+        lines = [*status_lines(cases), "", *_hosts(heartbeats)]
         lines += [f"held: {one.target} until {one.until:%d %b %H:%M} UTC by {one.held_by}: {one.why}" for one in holds]
         return Answer(_headline(cases), lines)
 
@@ -187,7 +188,7 @@ def _headline(cases: Sequence[Case]) -> str:
     return f"{len(cases)} open, {free} of them taken by nobody"
 
 
-def _units(heartbeats: Sequence[Heartbeat]) -> list[str]:
+def _hosts(heartbeats: Sequence[Heartbeat]) -> list[str]:
     by_host: dict[str, list[Heartbeat]] = {}
     for beat in heartbeats:
         by_host.setdefault(beat.host, []).append(beat)

@@ -52,6 +52,12 @@ async def load_reports(database: Database) -> tuple[list[Report], float]:
     return reports, rows[0]["now"]
 
 
+async def lease_free_s(database: Database, name: str) -> float | None:
+    """How long nobody has held the lease, below 0 while somebody does; None where nobody ever did."""
+    found: float | None = await database.fetchval(_SQL.lease_free_s, name)
+    return found
+
+
 async def save(database: Database, lease: Lease, rows: Sequence[Row], handled: Sequence[int] = ()) -> None:
     """Writes `rows` under the lease, and extends it; `handled` are requests whose answers are among them.
 

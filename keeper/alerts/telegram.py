@@ -17,7 +17,7 @@ from keeper.alerts.render import plain
 
 if TYPE_CHECKING:
     from telegram import Bot, Message, Update
-    from telegram.error import TelegramError
+    from telegram.error import RetryAfter, TelegramError
 
 POLL_S = 25
 _TIMEOUT_S = 10.0  # of one request; a lease's term holds two
@@ -37,10 +37,12 @@ _MARKUP = "can't parse entities"
 
 @dataclass(frozen=True)
 class Said:
-    """A text message that somebody wrote. `replies_to` is the number of the message that it answers."""
+    """A text message that somebody wrote at `at` (seconds since 1970). `replies_to` is the number of the message that
+    it answers."""
 
     chat: int
     number: int
+    at: float
     who: str
     text: str
     replies_to: int | None
@@ -238,4 +240,4 @@ def _said(update: Update) -> Said | None:
     user = message.from_user
     who = "somebody" if user is None else f"@{user.username}" if user.username else user.full_name
     replies_to = message.reply_to_message.message_id if message.reply_to_message is not None else None
-    return Said(message.chat_id, message.message_id, who, message.text, replies_to)
+    return Said(message.chat_id, message.message_id, message.date.timestamp(), who, message.text, replies_to)

@@ -15,6 +15,10 @@ SELECT report.host, report.content, extract(epoch FROM report.seen_at)::float8 A
        extract(epoch FROM clock_timestamp())::float8 AS now
   FROM (SELECT 1) AS always LEFT JOIN incident_report report ON true
 
+-- lease_free_s --
+-- How long nobody has held the lease; no row where nobody ever did.
+SELECT extract(epoch FROM clock_timestamp() - expires_at)::float8 AS free_s FROM lease WHERE name = $1
+
 -- hold_on --
 -- Extends the lease under our epoch, and keeps others from taking it until this transaction ends. No row: it is lost.
 UPDATE lease SET expires_at = clock_timestamp() + make_interval(secs => $4)
@@ -35,7 +39,6 @@ SELECT id, key, kind, title, host, content, hosts, to_timestamp(opened_at), to_t
            id uuid, key text, kind text, title text, host text, content jsonb, hosts text[], opened_at float8,
            missing_since float8, closed_at float8, acked_at float8, acked_by text, reminders integer,
            reminded_at float8, digest uuid)
- ORDER BY closed_at NULLS LAST
 ON CONFLICT (id) DO UPDATE
    SET title = excluded.title, host = excluded.host, content = excluded.content, hosts = excluded.hosts,
        missing_since = excluded.missing_since, closed_at = excluded.closed_at, acked_at = excluded.acked_at,
