@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import orjson
 import typer
+from rich.console import Console
 
+from keeper.fleet import overview as showing
 from keeper.fleet import plan as planning
 from keeper.fleet import uptime as showing_uptime
-from lib.errors import ConfigError
-from lib.life.config import load
-from lib.life.fleet import load_fleet, problems
+from keeper.fleet.daemons import expected, load_daemons
+from keeper.fleet.health import Sign, Verdict, deaf, settle, signs
+from keeper.fleet.overview import load_overview
+from lib.errors import ConfigError, VakanzError
+from lib.life.config import Config, load
+from lib.life.fleet import Fleet, load_fleet, problems
 from lib.life.session import open_database
 from lib.life.tables import show_table
 from lib.life.uptime import DAY_S, FleetUptime, fleet_uptime
@@ -26,6 +33,7 @@ fleet_app = typer.Typer(
     "a rollout, `health` decides after one, `status` shows the whole.",
 )
 
+_LOOK_AGAIN_S = 5.0
 Map = Annotated[Path | None, typer.Argument(help="The map; default: the one that VAKANZ_FLEET names.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")]
 
@@ -52,6 +60,88 @@ def plan(path: Map = None, as_json: Json = False) -> None:
         typer.echo(f"vakanz: {problem}", err=True)
     if found:
         raise typer.Exit(1)
+
+
+@fleet_app.command("health")
+def health(
+    host: Annotated[str | None, typer.Option(help="Only this server; default: all.")] = None,
+    version: Annotated[str | None, typer.Option(help="Every daemon must run this version.")] = None,
+    within: Annotated[float, typer.Option(min=1, max=3_600, help="Seconds that the servers have to get well.")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Wait until everything on a server is well, and stays so. Exit code 1, with reasons by unit, where it does not.
+
+    Every unit that the map has there, and the server's keeper, must beat, make progress, work or be idle, and run the
+    version asked for: at four looks in a row, in one and the same process, so that a crash loop does not pass. What an
+    operator has stopped is left out. API units must also answer requests; they listen to their own server only, so
+    that is asked on that server alone (VAKANZ_HOST), at VAKANZ_API_PORT plus the instance's number.
+    """
+    config = load()
+    fleet = load_fleet(config.fleet)
+    if host is not None and host not in fleet.hosts:
+        raise VakanzError(f"the map has no host {host!r}; there are {', '.join(fleet.hosts)}")
+    wanted = {unit: where for unit, where in expected(fleet).items() if host in (None, where)}
+    verdict = anyio.run(_settle, config, wanted, version, within)
+    if as_json:
+        units = {unit: {"host": where, "reason": verdict.reasons.get(unit)} for unit, where in wanted.items()}
+        document = {"well": not verdict.reasons, "seconds": round(verdict.seconds, 1), "units": units}
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    elif not verdict.reasons:
+        typer.echo(f"{host or 'the fleet'}: all {len(wanted)} daemons are well, after {verdict.seconds:.0f} s")
+    else:
+        show_table(("host", "unit", "not well"), [(wanted[unit], unit, why) for unit, why in verdict.reasons.items()])
+    if verdict.reasons:
+        raise typer.Exit(1)
+
+
+@fleet_app.command("status")
+def status(
+    as_json: Json = False, watch: Annotated[bool, typer.Option("--watch", help="Look again every 5 s.")] = False
+) -> None:
+    """Show the whole fleet: what the map expects beside what beats, holds, and open incidents.
+
+    A row is a server: how many of its daemons are well, which versions they run, their memory beside the server's, and
+    what is wrong with those that are not well. With --json and --watch, each look is one line.
+    """
+    config = load()
+    fleet = load_fleet(config.fleet)
+    with suppress(KeyboardInterrupt):  # the usual end of watching
+        anyio.run(_status, config, fleet, as_json, _LOOK_AGAIN_S if watch else None)
+
+
+async def _status(config: Config, fleet: Fleet, as_json: bool, again_s: float | None) -> None:
+    async with open_database(config) as database:
+        while True:
+            document = (await load_overview(database, fleet)).document()
+            if as_json:
+                typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 if again_s is None else None))
+            else:
+                _show(document, anew=again_s is not None)
+            if again_s is None:
+                return
+            await anyio.sleep(again_s)
+
+
+def _show(document: Mapping[str, Any], anew: bool) -> None:
+    if anew:
+        Console().clear()
+    show_table(showing.COLUMNS, showing.rows(document))
+    if others := showing.others(document):
+        show_table(("what", "where", "for", "more"), others)
+
+
+async def _settle(config: Config, wanted: Mapping[str, str], version: str | None, within_s: float) -> Verdict:
+    apis = {
+        unit: f"http://{config.api_host}:{config.api_port + int(unit.partition('@')[2])}"
+        for unit, host in wanted.items()
+        if unit.startswith("api@") and host == config.host
+    }
+    async with open_database(config) as database:
+
+        async def look() -> Mapping[str, Sign]:
+            return signs(wanted, await load_daemons(database), version, await deaf(apis))
+
+        return await settle(look, wanted, within_s)
 
 
 @fleet_app.command("uptime")
