@@ -72,6 +72,11 @@ class Keeper:
         self._holds: Sequence[Hold] = ()
         self._log = structlog.get_logger("keeper")
 
+    @property
+    def held_targets(self) -> frozenset[str]:
+        """What is held anywhere in the fleet, as last heard: units, patterns and hosts."""
+        return frozenset(hold.target for hold in self._holds)
+
     async def look(self) -> None:
         """Looks once, acts upon it, and reports."""
         observed = await self._observe()

@@ -37,6 +37,9 @@ class Config:
 
     home: Path = field(default=Path("var"), metadata={"help": "data, logs and model files of the embedded default"})
     dsn: str = field(default="", metadata={"help": "PostgreSQL; empty: the embedded one"})
+    direct_dsn: str = field(
+        default="", repr=False, metadata={"help": "PostgreSQL past its pooler: tells the keeper which one is away"}
+    )
     pooled: bool = field(default=False, metadata={"help": "a transaction pooler (PgBouncer) stands before PostgreSQL"})
     redis_url: str = field(default="", metadata={"help": "Redis or Valkey; empty: the embedded one"})
     blob_url: str = field(default="", metadata={"help": "file:///... or s3://bucket/prefix; empty: a folder of `home`"})
@@ -208,8 +211,9 @@ def _from_environment(environment: Mapping[str, str], problems: list[str]) -> di
 
 def _contradictions(config: Config) -> list[str]:
     problems = []
-    if config.dsn and _scheme(config.dsn) not in ("postgresql", "postgres"):
-        problems.append("dsn: a postgresql:// address is expected")
+    for name, address in (("dsn", config.dsn), ("direct_dsn", config.direct_dsn)):
+        if address and _scheme(address) not in ("postgresql", "postgres"):
+            problems.append(f"{name}: a postgresql:// address is expected")
     if config.redis_url and _scheme(config.redis_url) not in ("redis", "rediss", "unix"):
         problems.append("redis_url: a redis://, rediss:// or unix:// address is expected")
     if config.blob_url and _scheme(config.blob_url) not in ("file", "s3"):

@@ -47,7 +47,7 @@ SELECT extract(epoch FROM clock_timestamp())::float8
 
 -- horizon --
 -- The oldest transaction that writes. Followers read up to it, so it holds up all of them; mere readers do not.
-SELECT extract(epoch FROM clock_timestamp() - began)::float8 AS age_s, who
+SELECT extract(epoch FROM clock_timestamp() - began)::float8 AS age_s, began, who
   FROM (SELECT xact_start, concat_ws(' ', 'pid', pid, usename, application_name, client_addr, state)
           FROM pg_stat_activity
          WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
@@ -59,11 +59,12 @@ SELECT extract(epoch FROM clock_timestamp() - began)::float8 AS age_s, who
 
 -- behind --
 -- Changes before each follower over all shards; no shard is counted beyond $1, for that alone would take long.
-SELECT f.name,
-       sum((SELECT count(*)
-              FROM (SELECT FROM posting p
-                     WHERE p.shard = f.shard AND (p.changed_xid, p.id) > (f.cursor_xid, f.cursor_id)
-                     LIMIT $1) AS some))::bigint AS rows
-  FROM follower f
+SELECT f.name, sum(counted)::bigint AS rows, bool_or(counted = $1) AS more,
+       extract(epoch FROM clock_timestamp() - max(f.moved_at))::float8 AS still_s
+  FROM follower f,
+       LATERAL (SELECT count(*) AS counted
+                  FROM (SELECT FROM posting p
+                         WHERE p.shard = f.shard AND (p.changed_xid, p.id) > (f.cursor_xid, f.cursor_id)
+                         LIMIT $1) AS some) AS counts
  GROUP BY f.name
  ORDER BY f.name
