@@ -24,7 +24,7 @@ async def test_the_daemon_crawls_what_is_due(database: Database, cache: Cache, t
 
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(serve, life, range(1))
+                tasks.start_soon(serve, life)
                 await until(lambda: life.counters.get("boards") == 2)
                 life.stop.set()
         assert (await scene.rows()).keys() == scene.truth("json_ld").keys()
@@ -40,7 +40,7 @@ async def test_without_a_browser_its_daemon_says_so_and_waits(database: Database
 
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(serve_browser, life, range(1))
+                tasks.start_soon(serve_browser, life)
                 await until(lambda: "VAKANZ_BROWSER" in life.status)
                 life.stop.set()
         assert (await scene.pages("scripted"))[scene.site("scripted").url]["state"] == "browser"

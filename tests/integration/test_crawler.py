@@ -19,6 +19,7 @@ from daemons.sources import source
 from lib.errors import Fenced
 from lib.life.actor import Life
 from lib.life.config import Config
+from lib.life.domains import CRAWL_GROUPS
 from lib.net.messages import Request, Response
 from lib.net.validators import Validators
 from lib.posting import boards
@@ -271,7 +272,7 @@ async def test_crawlers_at_work_together_share_the_boards(
             lives = [Life(f"crawl@{number}", config, database, cache) for number in range(3)]
             async with anyio.create_task_group() as tasks:
                 for life in lives:
-                    tasks.start_soon(serve, life, range(1))
+                    tasks.start_soon(serve, life, tuple(map(str, range(CRAWL_GROUPS))))
                 with anyio.fail_after(60):
                     await until(lambda: sum(life.counters.get("boards", 0) for life in lives) >= 20)
                 for life in lives:
