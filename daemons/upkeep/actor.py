@@ -11,16 +11,17 @@ import structlog
 from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
 from lib.life.domains import SHARDS
-from lib.life.session import session_id, vakanz_version
-from lib.posting import boards, writing
+from lib.life.session import begin_session
+from lib.posting import writing
 from lib.posting.closing import RECHECK
-from lib.store import audit, proxies, schedules
+from lib.store import audit, proxies, schedules, spans
 from sql import statements
 
 _SQL = statements("postings")
 _TICK_S = 5.0
 _EXPIRE_ROWS = 1_000
 _RETRY_ROWS = 500
+_SPANS_KEPT = timedelta(days=400)  # a year of uptime, and the same month of the year before
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Chore:
 
 async def serve(life: Life) -> None:
     """Does each chore once in its slot until asked to stop."""
-    session = session_id(life.config.host)
-    await boards.open_session(life.database, session, life.config.host, vakanz_version())
+    session = await begin_session(life.database, life.config)
     done: dict[str, datetime] = {}
     while not life.stop.is_set():
         for chore in CHORES:
@@ -92,6 +92,10 @@ async def _prune(life: Life, session: str) -> str:
     return f"{await schedules.prune(life.database, timedelta(days=30), datetime.now(UTC))} slots forgotten"
 
 
+async def _prune_spans(life: Life, session: str) -> str:
+    return f"{await spans.prune(life.database, _SPANS_KEPT)} spans of heartbeats forgotten"
+
+
 async def _merge_spend(life: Life, session: str) -> str:
     long_over = datetime.now(UTC).date() - timedelta(days=3)
     return f"{await proxies.merge_spend(life.database, long_over)} days of proxies merged"
@@ -104,5 +108,6 @@ CHORES = (
     Chore("settle_moves", timedelta(minutes=1), _settle_moves),
     Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
+    Chore("prune_spans", timedelta(days=1), _prune_spans),
     Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
 )
