@@ -13,7 +13,7 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -40,6 +40,15 @@ _STATUS_S = 1.0
 
 
 @dataclass
+class _Doing:
+    """What a daemon said last, and when its loop turned."""
+
+    state: str = "starting"
+    status: str = ""
+    progress_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass
 class Life:
     """What a daemon's work sees of its own life, and what the outside sees of its work."""
 
@@ -50,14 +59,16 @@ class Life:
     stop: anyio.Event = field(default_factory=anyio.Event)
     changed: anyio.Event = field(default_factory=anyio.Event)  # set when `config` was read again, then another one
     counters: dict[str, int] = field(default_factory=dict)
-    state: str = "starting"
-    status: str = ""
     metrics_address: str | None = None  # where its own figures are, as the control plane tells Prometheus
-    _progress_at: float = field(default_factory=time.monotonic)
+    _doing: _Doing = field(default_factory=_Doing)
+
+    def turn(self) -> Life:
+        """The same life, with its settings of now and a `stop` of its own."""
+        return replace(self, stop=anyio.Event())
 
     def progress(self) -> None:
         """The loop turned."""
-        self._progress_at = time.monotonic()
+        self._doing.progress_at = time.monotonic()
 
     def count(self, what: str, by: int = 1) -> None:
         """Adds to a counter that the heartbeat carries."""
@@ -65,13 +76,23 @@ class Life:
 
     def say(self, state: str, status: str) -> None:
         """What the daemon does now: `state` is starting, working, idle, draining or stopped."""
-        self.state, self.status = state, status
+        self._doing.state, self._doing.status = state, status
 
     def take(self, config: Config) -> None:
         """Goes on with other settings; work that is made of them begins anew (`lib.life.renewing`)."""
         self.config = config
         self.changed.set()
         self.changed = anyio.Event()
+
+    @property
+    def state(self) -> str:
+        """As it was said last."""
+        return self._doing.state
+
+    @property
+    def status(self) -> str:
+        """As it was said last."""
+        return self._doing.status
 
     @property
     def shown(self) -> str:
@@ -84,7 +105,7 @@ class Life:
     @property
     def quiet_s(self) -> float:
         """Seconds since the loop last turned."""
-        return time.monotonic() - self._progress_at
+        return time.monotonic() - self._doing.progress_at
 
     async def pause(self, seconds: float) -> bool:
         """Waits, but not beyond a request to stop. True when it is time to stop."""

@@ -14,33 +14,25 @@ P = ParamSpec("P")
 
 
 def renewing(work: Callable[Concatenate[Life, P], Awaitable[None]]) -> Callable[Concatenate[Life, P], Awaitable[None]]:
-    """`work`, asked to stop when the settings changed, given the usual time to do so, and started again.
+    """`work`, asked to stop when the settings changed, given the usual time to do so, and started again with them.
 
-    Each turn sees a `life.stop` of its own.
+    Each turn has a `life` of its own, whose `stop` ends no other.
     """
 
     @wraps(work)
     async def serve(life: Life, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        asked = life.stop
-        try:
-            while not asked.is_set():
-                ends = life.stop = anyio.Event()
-                await _turn(life, asked, ends, lambda: work(life, *args, **kwargs))
-                if not ends.is_set():
-                    return  # unasked, which the actor takes for the error that it is
-        finally:
-            life.stop = asked
+        while not life.stop.is_set():
+            turn = life.turn()
+            async with anyio.create_task_group() as tasks:
+                with anyio.CancelScope() as scope:
+                    tasks.start_soon(_pass_on, life.stop, turn.stop)
+                    tasks.start_soon(_end_on_change, life, life.changed, turn.stop, scope)
+                    await work(turn, *args, **kwargs)
+                tasks.cancel_scope.cancel()
+            if not turn.stop.is_set():
+                return  # unasked, which the actor takes for the error that it is
 
     return serve
-
-
-async def _turn(life: Life, asked: anyio.Event, ends: anyio.Event, work: Callable[[], Awaitable[None]]) -> None:
-    async with anyio.create_task_group() as tasks:
-        with anyio.CancelScope() as scope:
-            tasks.start_soon(_pass_on, asked, ends)
-            tasks.start_soon(_end_on_change, life, life.changed, ends, scope)
-            await work()
-        tasks.cancel_scope.cancel()
 
 
 async def _pass_on(asked: anyio.Event, ends: anyio.Event) -> None:

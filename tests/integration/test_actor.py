@@ -19,7 +19,7 @@ from lib.life.actor import Life, run_actor
 from lib.life.config import Config
 from lib.life.notify import Notifier
 from lib.life.renewing import renewing
-from lib.store.connections import Database
+from lib.store.connections import Cache, Database
 
 
 class Manager:
@@ -215,21 +215,26 @@ async def test_settings_that_are_wrong_change_nothing(
         await run_actor("test@0", config, serve)
 
 
-async def test_work_that_does_not_end_for_new_settings_is_cancelled_after_the_drain(config: Config) -> None:
-    turns: list[int] = []
+async def test_work_that_does_not_end_for_new_settings_is_cancelled_after_the_drain(
+    config: Config, database: Database, cache: Cache
+) -> None:
+    life = Life("test@0", replace(config, drain_s=0.1), database, cache)
+    rates: list[float] = []
 
     @renewing
-    async def serve(life: Life) -> None:
-        turns.append(len(turns))
-        if len(turns) == 1:
+    async def serve(turn: Life) -> None:
+        rates.append(turn.config.host_rate)
+        turn.say("working", f"turn {len(rates)}")
+        if len(rates) == 1:
             life.take(replace(life.config, host_rate=1.0))
             await anyio.sleep_forever()
-        os.kill(os.getpid(), signal.SIGTERM)
-        await life.stop.wait()
+        life.stop.set()
+        await turn.stop.wait()
 
     with anyio.fail_after(10):
-        await run_actor("test@0", replace(config, drain_s=0.1), serve)
-    assert turns == [0, 1]
+        await serve(life)
+    assert rates == [4.0, 1.0]
+    assert life.shown == "working: turn 2"
 
 
 async def test_renewed_work_that_returns_unasked_is_an_error(config: Config) -> None:
