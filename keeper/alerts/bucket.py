@@ -39,9 +39,14 @@ class Bucket:
 
 
 class Pace:
-    """When each chat may be written to again. Edits count like messages. Times are seconds on one steady clock."""
+    """When each chat may be written to again. Edits count like messages. Times are seconds on one steady clock.
 
-    def __init__(self) -> None:
+    A chat takes `per_minute` requests at once, but at most `per_s` each second, and then as many in each minute.
+    """
+
+    def __init__(self, per_s: float, per_minute: float) -> None:
+        self._per_s = per_s
+        self._per_minute = per_minute
         self._all: Bucket | None = None
         self._chats: dict[str, tuple[Bucket, Bucket]] = {}
         self._not_before: dict[str, float] = {}
@@ -64,7 +69,8 @@ class Pace:
         self._not_before[channel] = until
 
     def _of(self, channel: str, now: float) -> tuple[Bucket, Bucket]:
-        return self._chats.get(channel) or (Bucket.full(1, 1.0, now), Bucket.full(6, 6 / 60, now))
+        second = Bucket.full(1, self._per_s, now)
+        return self._chats.get(channel) or (second, Bucket.full(self._per_minute, self._per_minute / 60, now))
 
     def _overall(self, now: float) -> Bucket:
         return self._all or Bucket.full(25, 25.0, now)

@@ -28,8 +28,10 @@ _STAND_S = 300.0  # after which it hands the lease over again
 class Ledger:
     """One keeper's part in telling. `lease` is set while it is the one that tells; only then is `book` of use.
 
-    `stands_back`: this host falls silent together with PostgreSQL, so others go first. `patience_s` is for PostgreSQL
-    at each call; none of them waits longer. `wall` and `steady` are clocks in seconds, the first since 1970.
+    `unsaved` are the ids and channels of rows that the tables do not have yet. `disowned` are messages that this keeper
+    sent alone and another one does not know of. `stands_back`: this host falls silent together with PostgreSQL, so
+    others go first. `patience_s` is for PostgreSQL at each call; none of them waits longer. `wall` and `steady` are
+    clocks in seconds, the first since 1970.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Ledger:
         self._wall = wall
         self._steady = steady
         self._offset_s = 0.0
-        self._unsaved: set[str] = set()
+        self.unsaved: set[str] = set()
         self._lost = anyio.Event()
         self._saving = anyio.Lock()
         self._written: tuple[Incident, ...] | None = None
@@ -111,16 +113,22 @@ class Ledger:
         await self._lost.wait()
 
     async def let_go(self) -> None:
-        """Gives the lease back, so that another keeper goes on at once."""
-        lease, self.lease = self.lease, None
-        self._lost.set()
-        if lease is not None and not self._unsaved:
-            with anyio.move_on_after(self._patience_s, shield=True):
-                await release(self._database, lease)
+        """Writes what is left and gives the lease back, so that another keeper goes on at once.
+
+        While PostgreSQL is away the lease stays, and with it the spool for the keeper that starts here next.
+        """
+        if self.lease is None:
+            return
+        with anyio.move_on_after(self._patience_s, shield=True):
+            await self._save(())
+            if self.lease is not None:
+                await release(self._database, self.lease)
                 self._spool.remove()
+        self.lease = None
+        self._lost.set()
 
     async def _store(self, rows: Sequence[Row], handled: Sequence[int]) -> bool:
-        self._unsaved |= {_key(row) for row in rows}
+        self.unsaved |= {_key(row) for row in rows}
         if self.online:
             done = False
             with anyio.move_on_after(self._patience_s):
@@ -157,7 +165,7 @@ class Ledger:
         spooled = self._spool.read()
         if spooled is not None and spooled.epoch == lease.epoch:
             book = book.with_rows(*_rows(spooled.book, set(spooled.unsaved)))
-            self._unsaved = set(spooled.unsaved)
+            self.unsaved = set(spooled.unsaved)
         elif spooled is not None:
             self._disown(spooled.book, set(spooled.unsaved))
         self.book, self.lease, self._lost = book, lease, anyio.Event()
@@ -184,18 +192,18 @@ class Ledger:
         async with self._saving:
             if self.lease is None:
                 return
-            rows = _rows(self.book, self._unsaved)
+            rows = _rows(self.book, self.unsaved)
             try:
                 await tables.save(self._database, self.lease, rows, handled)
             except Fenced:
                 self._log.warning("another keeper tells the alerts now", epoch=self.lease.epoch)
-                self._disown(self.book, self._unsaved)
-                self.lease, self.book, self._unsaved = None, Book(), set()
+                self._disown(self.book, self.unsaved)
+                self.lease, self.book, self.unsaved = None, Book(), set()
                 self._lost.set()
                 self._spool.remove()
                 return
             written = {id(row) for row in rows}
-            self._unsaved = {_key(row) for row in _rows(self.book, self._unsaved) if id(row) not in written}
+            self.unsaved = {_key(row) for row in _rows(self.book, self.unsaved) if id(row) not in written}
 
     def _disown(self, book: Book, unsaved: set[str]) -> None:
         """What was told alone and is told by another keeper now: its messages must not stay open for ever."""
@@ -208,13 +216,13 @@ class Ledger:
         if spooled is None or not -_RESUME_S < self._wall() + spooled.offset_s - spooled.at < _RESUME_S:
             return
         self.lease = Lease(LEASE, self._owner, spooled.epoch)
-        self.book, self._unsaved, self._offset_s = spooled.book, set(spooled.unsaved), spooled.offset_s
+        self.book, self.unsaved, self._offset_s = spooled.book, set(spooled.unsaved), spooled.offset_s
         self._held_since, self._lost = self._steady(), anyio.Event()
         self._log.warning("PostgreSQL is away; this keeper goes on telling the alerts", epoch=spooled.epoch)
 
     def _write_spool(self) -> None:
         if self.lease is not None:
-            unsaved = tuple(sorted(self._unsaved))
+            unsaved = tuple(sorted(self.unsaved))
             self._spool.write(Spooled(self.lease.epoch, self.now(), self._offset_s, self.book, unsaved))
             self._spooled_at = self._steady()
 

@@ -22,6 +22,8 @@ class Policy:
     storm: int = 6  # new cases within `storm_s` that are told one by one; more are lines of one digest
     storm_s: float = 120.0
     second_s: float = 120.0  # Telegram stays away for so long: the second channel is told
+    chat_per_s: float = 1.0  # requests into one chat
+    chat_per_minute: float = 6.0
     forget_s: float = 3600.0  # what is done leaves the memory, not the table
     stale_s: float = 86_400.0  # what nobody took for so long is not told any more
 

@@ -45,7 +45,7 @@ class Sender:
         self._new_id = new_id
         self._rng = rng
         self._steady = steady
-        self._pace = Pace()
+        self._pace = Pace(policy.chat_per_s, policy.chat_per_minute)
         self._log = structlog.get_logger("alerts")
 
     async def to_chats(self, telegram: Telegram) -> None:
