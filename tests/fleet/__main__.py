@@ -7,16 +7,23 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
+
+from rich.console import Console
 
 from tests.fleet import hosts
 from tests.fleet.command import CommandFailed
+from tests.fleet.rehearse import MAPS, Wanted, rehearse
+from tests.fleet.scenes.all import chosen
+from tests.fleet.stage import NotInTime
 
 _EPILOG = """
   python -m tests.fleet hosts up w1 w2 --lab mine     two hosts on a bridge of their own, reachable by SSH
   python -m tests.fleet hosts exec w1 --lab mine -- systemctl status
   ansible-playbook -i /var/lib/vakanz-rehearsal/mine/hosts.yml ...
   python -m tests.fleet hosts down --lab mine
+  python -m tests.fleet rehearse --hosts 3 --scenes short
 """
 
 
@@ -28,7 +35,7 @@ def main(line: list[str]) -> int:
         if os.geteuid() != 0:
             raise CommandFailed("hosts are booted by root only")
         code: int = options.act(options)
-    except CommandFailed as error:
+    except (CommandFailed, NotInTime) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -62,6 +69,13 @@ def _arguments(line: list[str]) -> argparse.Namespace:
         one.add_argument("name", help="the host; what it shall run follows after --")
     for one in (up, down, inside, enter):
         one.add_argument("--lab", default="lab", help="label (default: %(default)s)")
+    played = rooms.add_parser("rehearse", help="roll the fleet out to hosts, and break things")
+    played.add_argument("--hosts", type=int, choices=MAPS, default=7, help="size of the fleet (default: %(default)s)")
+    played.add_argument("--scenes", default="all", help="all, short, or names separated by commas")
+    played.add_argument("--lab", default="rehearsal", help="label (default: %(default)s)")
+    played.add_argument("--keep", action="store_true", help="leave the hosts running afterwards")
+    played.add_argument("--json", type=Path, default=Path("var/rehearsal.json"), help="default: %(default)s")
+    played.set_defaults(act=_rehearse)
     end = line.index("--") if "--" in line else len(line)
     options = parser.parse_args(line[:end])
     options.command = line[end + 1 :]
@@ -110,6 +124,11 @@ def _exec(options: argparse.Namespace) -> int:
 def _ssh(options: argparse.Namespace) -> int:
     line = [*hosts.find(options.lab).ssh_line(options.name), *options.command]
     os.execvp(line[0], line)
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    wanted = Wanted(options.lab, options.hosts, chosen(options.scenes), options.json, options.keep)
+    return 0 if rehearse(wanted, Console(width=None if sys.stdout.isatty() else 160)) else 1
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,166 @@
+"""The rehearsal: boots the hosts, rolls the fleet out, plays the scenes, judges each, and takes everything down."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from tests.fleet import hosts
+from tests.fleet.command import CommandFailed
+from tests.fleet.control import ROOT, Control
+from tests.fleet.market import Difference
+from tests.fleet.report import Check, Played, Row, at_most, equal, judged, table
+from tests.fleet.scenes import Scene
+from tests.fleet.stage import NotInTime, Stage
+from tests.fleet.world import world
+
+MAPS: Mapping[int, Path] = {7: ROOT / "ansible/fleet.yml", 3: Path(__file__).with_name("three.yml")}
+COMPANIES, POSTINGS = 24, 960
+_ROLLOUT_S, _AGAIN_S = 600.0, 60.0
+_CALM_S = 240.0
+_FIRST_DAY_S = 900.0
+# A small disk of its own for the state of the server whose disk is to be full.
+_SMALL_DISK = "w2"
+_DISK = "tmpfs /var/lib/vakanz tmpfs size=256M,mode=0755 0 0"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to rehearse. `keep`: the lab stays, to be looked at and taken down by hand."""
+
+    label: str
+    hosts: int
+    scenes: Sequence[Scene]
+    report: Path
+    keep: bool
+
+
+def rehearse(wanted: Wanted, console: Console) -> bool:
+    """Plays everything; says whether all was as expected. Raises CommandFailed or NotInTime where nothing can."""
+    plan = MAPS[wanted.hosts]
+    names = list(yaml.safe_load(plan.read_text(encoding="utf-8"))["hosts"])
+    started = time.monotonic()
+    with _alone(wanted.label), _lab(wanted, names, console) as lab:
+        size = {"companies": COMPANIES, "postings": POSTINGS}
+        with world(lab.label, lab.bridge.address, lab.folder, **size) as outside:
+            stage = Stage(lab, outside, Control(lab, outside, plan))
+            rows = [_first_rollout(stage, console)]
+            for scene in wanted.scenes if rows[0].passed else ():
+                console.print(f"{scene.name}: {scene.what}", highlight=False)
+                rows.append(_play(stage, scene))
+                _say(rows[-1], console)
+    console.print(table(rows))
+    document = {
+        "hosts": names,
+        "seconds": round(time.monotonic() - started, 1),
+        "rows": [row.document() for row in rows],
+    }
+    wanted.report.parent.mkdir(parents=True, exist_ok=True)
+    wanted.report.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    console.print(f"{document['seconds']:.0f} s; as JSON in {wanted.report}", highlight=False)
+    return all(row.passed for row in rows) and len(rows) == 1 + len(wanted.scenes)
+
+
+@contextmanager
+def _alone(label: str) -> Iterator[None]:
+    """One rehearsal of a label at a time. Raises CommandFailed."""
+    hosts.LABS.mkdir(parents=True, exist_ok=True)
+    with (hosts.LABS / f".{label}.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandFailed(f"a rehearsal {label} is under way already") from None
+        yield
+
+
+@contextmanager
+def _lab(wanted: Wanted, names: Sequence[str], console: Console) -> Iterator[hosts.Lab]:
+    started = time.monotonic()
+    lab = hosts.up(wanted.label, names)
+    console.print(f"{len(names)} hosts are up after {time.monotonic() - started:.0f} s", highlight=False)
+    try:
+        yield lab
+    finally:
+        if not wanted.keep:
+            hosts.down(wanted.label)
+
+
+def _first_rollout(stage: Stage, console: Console) -> Row:
+    """From nothing to a working fleet, and the same once more, which changes nothing."""
+    for machine in stage.lab.machines:
+        if machine.name == _SMALL_DISK:
+            machine.shell(f"mkdir -p /var/lib/vakanz && echo '{_DISK}' >> /etc/fstab && mount /var/lib/vakanz")
+    first = stage.control.play("site").succeeded()
+    console.print(f"rolled out in {first.seconds:.0f} s", highlight=False)
+    running = stage.wait("all units run", lambda: not stage.down(), 120)
+    again = stage.control.play("site")
+    console.print(f"and once more in {again.seconds:.0f} s", highlight=False)
+    master = stage.serving("nginx")
+    for url in stage.world.boards():
+        master.run(["vakanz", "board", "add", url], limit_s=60)
+    stage.key = master.run(["vakanz", "key", "create", "--label", "rehearsal"], limit_s=60).strip()
+    worked = stage.wait("the first day's work is done", stage.finished, _FIRST_DAY_S, every_s=2.0)
+    difference = stage.difference()
+    changed = {host: count for host, count in again.changed.items() if count}
+    checks = (
+        at_most("rollout", first.seconds, _ROLLOUT_S),
+        at_most("unchanged rollout", again.seconds, _AGAIN_S),
+        equal("changed by the unchanged rollout", changed, {}),
+        equal("failed by the unchanged rollout", sum(again.failed.values()), 0),
+        *judged(difference),
+    )
+    facts = {"rollout_s": first.seconds, "again_s": again.seconds, "all_up_s": running, "first_day_s": worked}
+    played = Played(healed_s=first.seconds, facts=facts)
+    return Row(
+        scene="site", seconds=first.seconds, played=played, difference=difference, alerts=(), checks=checks
+    )  # fmt: skip
+
+
+def _play(stage: Stage, scene: Scene) -> Row:
+    """One scene, from a calm fleet to a calm fleet, with what the people were told meanwhile."""
+    started = time.monotonic()
+    played, difference, error = Played(), Difference(), ""
+    told = len(stage.world.told())
+    try:
+        stage.wait("the fleet is calm before the scene", lambda: _calm(stage), _CALM_S)
+        told = len(stage.world.told())
+        stage.next_day()
+        played = scene.play(stage)
+        stage.wait("the fleet is calm after the scene", lambda: stage.finished() and _calm(stage), _CALM_S)
+        difference = stage.difference()
+    except (NotInTime, CommandFailed) as problem:
+        error = f"{type(problem).__name__}: {problem}"
+    alerts = [message.title for message in stage.world.told()[told:] if not message.reply]
+    least, most = scene.alerts
+    wanted = f"{least}" if least == most else f"{least} to {most}"
+    checks = (
+        *played.checks,
+        *judged(difference),
+        Check(f"alerts: {wanted}", f"{alerts}", least <= len(alerts) <= most),
+    )
+    seconds = time.monotonic() - started
+    return Row(
+        scene=scene.name, seconds=seconds, played=played, difference=difference, alerts=alerts, checks=checks,
+        error=error,
+    )  # fmt: skip
+
+
+def _calm(stage: Stage) -> bool:
+    """Whether everything runs where it should, and nobody sees anything wrong."""
+    return not stage.down() and not stage.open_incidents()
+
+
+def _say(row: Row, console: Console) -> None:
+    unmet = [f"{check.expected}; found: {check.found}" for check in row.checks if not check.met]
+    for line in ([row.error] if row.error else []) + unmet:
+        console.print(f"  not as expected: {line}", style="red", markup=False, highlight=False)
+    if row.passed:
+        console.print(f"  as expected, {row.seconds:.0f} s", highlight=False)
