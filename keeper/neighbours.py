@@ -15,6 +15,7 @@ import anyio
 from keeper.incident import Kind
 from keeper.marks import Finding
 from lib.life.fleet import Fleet, Host
+from lib.store import spans
 from lib.store.connections import Database
 from sql import statements
 
@@ -174,6 +175,14 @@ class Neighbours:
                 signs, self._fleet().hosts, self._own, self._held(), self._clock(), self._patience
             )
         return self._watch.found
+
+    async def note_map(self) -> None:
+        """Writes down what the map says now, from which uptime knows who was expected when. Waits for the database.
+
+        Once after each reading of the map is enough.
+        """
+        hosts = self._fleet().hosts.values()
+        await spans.place(self._database, {host.name: (_keeper(host.name), *host.units) for host in hosts})
 
     async def _load(self) -> list[Sign] | None:
         with anyio.move_on_after(self._answer_s):
