@@ -65,6 +65,6 @@ SELECT f.name, sum(counted)::bigint AS rows, bool_or(counted = $1) AS more,
        LATERAL (SELECT count(*) AS counted
                   FROM (SELECT FROM posting p
                          WHERE p.shard = f.shard AND (p.changed_xid, p.id) > (f.cursor_xid, f.cursor_id)
-                         LIMIT $1) AS some) AS counts
+                         LIMIT $1) AS ahead) AS counts
  GROUP BY f.name
  ORDER BY f.name
