@@ -14,6 +14,7 @@ from daemons.companies.detect_cli import detect_board, find_boards
 from daemons.companies.detection import Found, best, in_address
 from daemons.crawl.crawler import Crawler, Outcome
 from daemons.crawl.metered import NotConsented, check_consent, metered
+from daemons.crawl.window import WINDOW, Closed, Opened, Taken, open_window
 from daemons.sources import SOURCES, source
 from lib.errors import VakanzError
 from lib.life import logs
@@ -138,6 +139,28 @@ def run(
         )
     if outcome.error is not None and not outcome.seen:
         raise typer.Exit(1)
+
+
+@crawl_app.command("window")
+def window() -> None:
+    """Have every board crawled by half past seven; a timer calls it at half past four, on more than one server."""
+    config = load()
+
+    async def work() -> Closed | Taken | Opened:
+        async with open_database(config) as database:
+            return await open_window(database, config.host, datetime.now(UTC))
+
+    match anyio.run(work):
+        case Opened(count, closes):
+            typer.echo(f"window opened: {count} boards brought forward, to be crawled by {_clock(closes)}")
+        case Taken(by, at, done):
+            typer.echo(f"this morning is {by}'s since {_clock(at)}{'' if done else ', which did not finish'}")
+        case Closed(opens):
+            typer.echo(f"the window is closed until {_clock(opens)}")
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(WINDOW.zone):%d %b %H:%M:%S %Z}"
 
 
 async def _crawl_one(name: str) -> Outcome:

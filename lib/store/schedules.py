@@ -56,6 +56,15 @@ class Run:
     mark: str
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who claimed a slot, and when the run ended; None while it runs, or when its owner died."""
+
+    owner: str
+    claimed_at: datetime
+    finished_at: datetime | None
+
+
 def due_times(every: timedelta, window: Window | None, now: datetime) -> DueTimes:
     """The slots around `now` (aware), in UTC. Without a window they are whole multiples of `every` since 1970;
     with one they start anew when it opens. Missed slots are not made up for: only the newest counts.
@@ -82,6 +91,14 @@ async def claim(database: Database, job: str, due: datetime, owner: str) -> Run 
     """The slot as ours, None when anybody, also a former self, has it already."""
     run = Run(job, due, f"{owner}#{secrets.token_hex(8)}")
     return run if await database.fetchval(_SQL.claim, job, due, run.mark) else None
+
+
+async def holder(database: Database, job: str, due: datetime) -> Holder:
+    """Who has a slot. Raises NotClaimed when nobody does."""
+    row = await database.fetchrow(_SQL.holder, job, due)
+    if row is None:
+        raise NotClaimed(f"nobody has claimed {job} at {due.isoformat()}")
+    return Holder(**dict(row))
 
 
 async def finish(database: Database, run: Run, outcome: str) -> None:

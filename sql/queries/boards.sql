@@ -45,6 +45,16 @@ UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => 
         ORDER BY next_due LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING *
 
+-- bring_forward --
+-- Spreads boards over the time from $1 to $2 that would be due later: evenly, each source's as well, and always at the
+-- same place in it. One that was crawled less than a quarter of its interval before is fresh enough, and one that is
+-- crawled every few days comes forward on the day before it is due.
+UPDATE board SET next_due = due.at
+  FROM (SELECT id, $1::timestamptz + ($2::timestamptz - $1) * (id * 0.6180339887498949 % 1)::float8 AS at FROM board) due
+ WHERE due.id = board.id AND state = 'active' AND failures = 0 AND next_due > due.at
+   AND (last_crawled_at IS NULL OR last_crawled_at < $1 - make_interval(secs => greatest(every_s / 4, every_s - 86400)))
+RETURNING board.id
+
 -- claim_board --
 -- Takes one board, due or not, unless somebody works on it.
 UPDATE board SET claimed_by = $1, claimed_until = now() + make_interval(secs => $2)

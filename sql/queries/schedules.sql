@@ -6,6 +6,10 @@ ON CONFLICT (job, due) DO UPDATE SET claimed_by = excluded.claimed_by
  WHERE run.claimed_by = excluded.claimed_by
 RETURNING true
 
+-- holder --
+-- Who has a slot that somebody claimed.
+SELECT split_part(claimed_by, '#', 1) AS owner, claimed_at, finished_at FROM schedule_run WHERE job = $1 AND due = $2
+
 -- finish --
 -- Notes how a claimed slot ended; only its claimer may say so.
 UPDATE schedule_run
