@@ -1,8 +1,8 @@
 """Real daemons that can be killed by the dozen: forked from one warm process, which has imported everything.
 
     async with Daemons(environment) as daemons:
-        await daemons.start("crawl@0")
-        await daemons.kill("crawl@0")
+        await daemons.start("crawl@0-5")
+        await daemons.kill("crawl@0-5")
 
 As a process (`python -m tests.adversity.daemons`) it reads `start UNIT` and `kill UNIT` from its standard input and
 answers each with a line. Each daemon is what `vakanz daemon UNIT` runs, without the two seconds that its start takes.

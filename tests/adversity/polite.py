@@ -13,6 +13,7 @@ import anyio
 from msgspec.structs import replace
 
 from daemons.crawl import actor
+from daemons.crawl.groups import GROUPS
 from lib.life import logs
 from lib.life.actor import run_actor
 from lib.life.config import Config, load
@@ -39,7 +40,7 @@ def main(unit: str, rate: str, concurrency: str) -> None:
 
     actor.fetcher = polite  # type: ignore[assignment]
     logs.configure("json", "warning", unit=unit)
-    serve = partial(actor.serve, shards=range(1))
+    serve = partial(actor.serve, groups=GROUPS)
     anyio.run(run_actor, unit, config, serve, backend_options={"use_uvloop": True})
 
 
