@@ -1,7 +1,7 @@
 """Keepers watch each other over the heartbeat table: a server of which nothing is heard is told by all others.
 
-They find the same key, so it is one incident. Silence is an age on the database's clock: a server whose own clock is
-wrong looks neither silent nor alive because of it.
+They find the same key, so it is one incident. Silence is counted on the monotonic clock of the one that looks: a
+server whose clock is wrong, the database's too, looks neither silent nor alive because of it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
+from keeper.heartbeats import Ages, load_heartbeats
 from keeper.incident import Kind
 from keeper.marks import Finding
+from keeper.observed import Heartbeat
 from lib.life.fleet import Fleet, Host
 from lib.store import spans
 from lib.store.connections import Database
-from sql import statements
-
-_SQL = statements("neighbours")
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,6 @@ class Patience:
     healed_s: float = 60.0
     back_grace_s: float = 90.0
     new_s: float = 900.0
-
-
-@dataclass(frozen=True)
-class Sign:
-    """The last heartbeat of `unit`, on `host`, `age_s` ago."""
-
-    unit: str
-    host: str
-    age_s: float
 
 
 @dataclass(frozen=True)
@@ -55,41 +45,41 @@ class Watch:
 
     def seen(
         self,
-        signs: Sequence[Sign] | None,
+        beats: Sequence[Heartbeat] | None,
         hosts: Mapping[str, Host],
         own: str,
         held: Collection[str],
         now: float,
         patience: Patience,
     ) -> Watch:
-        """After a look. `signs` is None when the database did not answer, and then nothing changes."""
-        if signs is None:
+        """After a look. `beats` is None when the database did not answer, and then nothing changes."""
+        if beats is None:
             return replace(self, answered_since=None)
         since = {name: self.since.get(name, now) for name in hosts}
         answered_since = now if self.answered_since is None else self.answered_since
         watch = replace(self, since=since, answered_since=answered_since)
         watched = {name: host for name, host in hosts.items() if name != own and name not in held}
         known = {finding.key for finding in self.found}
-        found = silent_hosts(signs, watched, own, {name: now - at for name, at in since.items()}, patience)
+        found = silent_hosts(beats, watched, own, {name: now - at for name, at in since.items()}, patience)
         if now - answered_since < patience.back_grace_s:  # everybody was silent until a moment ago
             found = [finding for finding in found if finding.key in known]
         return replace(watch, found=tuple(found))
 
 
 def silent_hosts(
-    signs: Sequence[Sign], hosts: Mapping[str, Host], own: str, known_s: Mapping[str, float], patience: Patience
+    beats: Sequence[Heartbeat], hosts: Mapping[str, Host], own: str, known_s: Mapping[str, float], patience: Patience
 ) -> list[Finding]:
     """Which of `hosts` are silent, and which have no keeper although something else of them is heard.
 
     `own` is the server that looks, and `known_s` for how many seconds it has known each of them. While its own
     heartbeat is as old as theirs, heartbeats are not being written: nobody can tell, and nothing is found.
     """
-    ages = {sign.unit: sign.age_s for sign in signs}
+    ages = {beat.unit: beat.heartbeat_age_s for beat in beats}
     if ages.get(_keeper(own), patience.silent_s + 1) > patience.silent_s:
         return []
     youngest: dict[str, float] = {}
-    for sign in signs:
-        youngest[sign.host] = min(sign.age_s, youngest.get(sign.host, sign.age_s))
+    for beat in beats:
+        youngest[beat.host] = min(beat.heartbeat_age_s, youngest.get(beat.host, beat.heartbeat_age_s))
     found = []
     for host in hosts.values():
         keeper_s, any_s = ages.get(_keeper(host.name)), youngest.get(host.name)
@@ -140,7 +130,10 @@ def _silence(age_s: float | None) -> str:
 
 
 class Neighbours:
-    """Looks at the heartbeat table now and then, and gives what it last found at every look in between."""
+    """Looks at the heartbeat table now and then, and gives what it last found at every look in between.
+
+    Each map that it gets is noted in the database: from that, uptime knows who was expected when.
+    """
 
     def __init__(
         self,
@@ -164,27 +157,26 @@ class Neighbours:
         self._answer_s = answer_s
         self._clock = clock
         self._watch = Watch()
+        self._ages = Ages()
+        self._noted: Fleet | None = None
         self._next = float("-inf")
 
     async def look(self) -> Sequence[Finding]:
         """What is wrong with other servers, as far as this one can tell."""
         if self._clock() >= self._next:
             self._next = self._clock() + self._every_s
-            signs = await self._load()
-            self._watch = self._watch.seen(
-                signs, self._fleet().hosts, self._own, self._held(), self._clock(), self._patience
-            )
+            fleet = self._fleet()
+            beats = await self._ask(fleet)
+            self._watch = self._watch.seen(beats, fleet.hosts, self._own, self._held(), self._clock(), self._patience)
         return self._watch.found
 
-    async def note_map(self) -> None:
-        """Writes down what the map says now, from which uptime knows who was expected when. Waits for the database.
-
-        Once after each reading of the map is enough.
-        """
-        hosts = self._fleet().hosts.values()
-        await spans.place(self._database, {host.name: (_keeper(host.name), *host.units) for host in hosts})
-
-    async def _load(self) -> list[Sign] | None:
+    async def _ask(self, fleet: Fleet) -> list[Heartbeat] | None:
         with anyio.move_on_after(self._answer_s):
-            return [Sign(**row) for row in await self._database.fetch(_SQL.load_signs)]
+            rows = await load_heartbeats(self._database)
+            if fleet is not self._noted and fleet.hosts:
+                await spans.place(
+                    self._database, {one.name: (_keeper(one.name), *one.units) for one in fleet.hosts.values()}
+                )
+                self._noted = fleet
+            return list(self._ages.of(rows, self._clock()).values())
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -31,14 +31,15 @@ class Clock:
         return self.now
 
 
-async def beat(database: Database, unit: str, host: str, age_s: float = 0.0, clock_wrong_by: str = "0 s") -> None:
-    """A heartbeat `age_s` ago, of a server whose own clock is wrong."""
-    await database.fetchval(_SQL.beat, unit, host, 1, "1", datetime.now(UTC), 0.0, "idle", "", 1, {}, None)
-    await database.execute(
-        "UPDATE daemon SET heartbeat_at = now() - make_interval(secs => $2), started_at = now() + $3::text::interval"
-        " WHERE unit = $1",
-        unit, age_s, clock_wrong_by,
-    )  # fmt: skip
+UNITS = {"keeper@w1": "w1", "crawl@0": "w1", "keeper@w2": "w2", "careers@0": "w2", "keeper@w3": "w3"}
+
+
+async def beat(database: Database, *without: str) -> None:
+    """All beat but some. The clock of w2 is an hour ahead."""
+    for unit, host in UNITS.items():
+        if unit not in without:
+            started = datetime.now(UTC) + timedelta(hours=host == "w2")
+            await database.fetchval(_SQL.beat, unit, host, 1, "1", started, 0.0, "idle", "", 1, {}, None)
 
 
 @pytest.fixture
@@ -46,66 +47,67 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-async def fleet(database: Database) -> Database:
-    """Three servers that beat; the clock of w2 is an hour ahead."""
-    for host, units in (("w1", ("keeper@w1", "crawl@0")), ("w2", ("keeper@w2", "careers@0")), ("w3", ("keeper@w3",))):
-        for unit in units:
-            await beat(database, unit, host, clock_wrong_by="1 h" if host == "w2" else "0 s")
-    return database
-
-
 def neighbours(database: Database, clock: Clock, own: str = "w1", held: frozenset[str] = frozenset()) -> Neighbours:
-    return Neighbours(database, own, lambda: FLEET, lambda: held, clock=clock, answer_s=1.0)
+    return Neighbours(database, own, lambda: FLEET, lambda: held, clock=clock, answer_s=2.0)
 
 
-async def keys(watcher: Neighbours, clock: Clock, after_s: float = 100.0) -> list[str]:
-    clock.now += after_s
+async def keys(watcher: Neighbours) -> list[str]:
     return [finding.key for finding in await watcher.look()]
 
 
-async def test_a_silent_server_is_found_by_the_others_until_it_beats(fleet: Database, clock: Clock) -> None:
-    watchers = [neighbours(fleet, clock, own) for own in ("w1", "w3")]
-    for watcher in watchers:
-        assert await keys(watcher, clock) == []
-    for unit in ("keeper@w2", "careers@0"):
-        await beat(fleet, unit, "w2", age_s=100)
-    for watcher in watchers:
-        assert await keys(watcher, clock) == ["host: w2"]
-    await beat(fleet, "careers@0", "w2")
-    for watcher in watchers:
-        assert await keys(watcher, clock) == ["miss: keeper@w2"]
-    await beat(fleet, "keeper@w2", "w2")
-    for watcher in watchers:
-        assert await keys(watcher, clock) == []
+async def test_a_silent_server_is_found_by_the_others_until_it_beats(database: Database, clock: Clock) -> None:
+    watchers = [neighbours(database, clock, own) for own in ("w1", "w3")]
+    for silent, found in (
+        ((), []),
+        (("keeper@w2", "careers@0"), ["host: w2"]),
+        (("keeper@w2",), ["miss: keeper@w2"]),
+        ((), []),
+    ):
+        clock.now += 95
+        await beat(database, *silent)
+        assert [await keys(watcher) for watcher in watchers] == [found, found]
 
 
-async def test_it_looks_now_and_then(fleet: Database, clock: Clock) -> None:
-    watcher = neighbours(fleet, clock, "w1")
-    await keys(watcher, clock)
-    for unit in ("keeper@w2", "careers@0"):
-        await beat(fleet, unit, "w2", age_s=100)
-    await keys(watcher, clock, after_s=100)
-    await beat(fleet, "keeper@w2", "w2")
-    assert await keys(watcher, clock, after_s=1) == ["host: w2"]
-    assert await keys(watcher, clock, after_s=10) == []
+async def test_it_looks_now_and_then(database: Database, clock: Clock) -> None:
+    watcher = neighbours(database, clock)
+    for silent in ((), ("keeper@w2", "careers@0")):
+        clock.now += 95
+        await beat(database, *silent)
+        await keys(watcher)
+    await beat(database)
+    clock.now += 1
+    assert await keys(watcher) == ["host: w2"]
+    clock.now += 10
+    assert await keys(watcher) == []
 
 
-async def test_a_held_server_is_left_alone(fleet: Database, clock: Clock) -> None:
-    watcher = neighbours(fleet, clock, held=frozenset({"w2"}))
-    await keys(watcher, clock)
-    for unit in ("keeper@w2", "careers@0"):
-        await beat(fleet, unit, "w2", age_s=100)
-    assert await keys(watcher, clock) == []
+async def test_a_held_server_is_left_alone(database: Database, clock: Clock) -> None:
+    watcher = neighbours(database, clock, held=frozenset({"w2"}))
+    for silent in ((), ("keeper@w2", "careers@0")):
+        clock.now += 95
+        await beat(database, *silent)
+        assert await keys(watcher) == []
 
 
 async def test_a_database_that_is_away_keeps_nobody_waiting(clock: Clock) -> None:
     async with Database("postgresql://nobody@127.0.0.1:1/none") as gone:
         watcher = Neighbours(gone, "w1", lambda: FLEET, frozenset, clock=clock, answer_s=0.1)
-        assert await keys(watcher, clock) == []
+        assert await keys(watcher) == []
 
 
-async def test_the_map_is_noted_with_the_keepers(fleet: Database, clock: Clock) -> None:
-    await neighbours(fleet, clock).note_map()
-    placed = {placement.unit for placement in (await load_past(fleet, 60.0)).placements}
-    assert placed == {"keeper@w1", "keeper@w2", "keeper@w3", "crawl@0", "careers@0"}
+async def test_every_map_is_noted_with_its_keepers(database: Database, clock: Clock) -> None:
+    fleet = Fleet({})
+    watcher = Neighbours(database, "w1", lambda: fleet, frozenset, clock=clock)
+
+    async def standing() -> set[str]:
+        clock.now += 10
+        await watcher.look()
+        return {one.unit for one in (await load_past(database, 60.0)).placements if one.until is None}
+
+    assert await standing() == set()
+    fleet = FLEET
+    assert await standing() == {"keeper@w1", "keeper@w2", "keeper@w3", "crawl@0", "careers@0"}
+    fleet = Fleet({"w1": FLEET.hosts["w1"]})
+    assert await standing() == {"keeper@w1", "crawl@0"}
+    fleet = Fleet({})  # a map that cannot be read says nothing
+    assert await standing() == {"keeper@w1", "crawl@0"}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from keeper.neighbours import Patience, Sign, Watch
+from keeper.neighbours import Patience, Watch
+from keeper.observed import Heartbeat
 from lib.life.fleet import Host
 
 PATIENCE = Patience()
@@ -22,15 +23,19 @@ HOSTS = {
 BEATS = {"keeper@master": "master", "api@0": "master", "keeper@w1": "w1", "crawl@0": "w1", "keeper@db": "db"}
 
 
-def signs(**ages: float | None) -> list[Sign]:
+def signs(**ages: float | None) -> list[Heartbeat]:
     """Everybody beat 5 s ago; `ages` says otherwise, `None` that it never did. `_at_` stands for @."""
     otherwise = {name.replace("_at_", "@"): age for name, age in ages.items()}
     found = {unit: otherwise.get(unit, 5.0) for unit in BEATS}
-    return [Sign(unit, BEATS[unit], age) for unit, age in found.items() if age is not None]
+    return [
+        Heartbeat(unit, BEATS[unit], 1, "idle", "", 0.0, age, age, 1, stop_requested=False, start_age_s=None)
+        for unit, age in found.items()
+        if age is not None
+    ]
 
 
 def watched(
-    *looks: Sequence[Sign] | None, every_s: float = 1000.0, held: Collection[str] = (), own: str = "master"
+    *looks: Sequence[Heartbeat] | None, every_s: float = 1000.0, held: Collection[str] = (), own: str = "master"
 ) -> list[str]:
     """The keys of what is found at the last of `looks`."""
     watch = Watch()
@@ -44,7 +49,7 @@ class Case:
     """One look long after the first, and what is found."""
 
     name: str
-    signs: list[Sign]
+    signs: list[Heartbeat]
     found: tuple[str, ...] = ()
 
 
