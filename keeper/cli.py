@@ -14,6 +14,7 @@ import orjson
 import typer
 from rich.filesize import decimal
 
+from keeper.alerts.cli import ack, alerts, test_alert
 from keeper.heartbeats import ask_to_stop, load_heartbeats
 from keeper.holds import BadHold, Hold, check_target, duration_s, load_holds
 from keeper.holds import hold as hold_target
@@ -26,6 +27,8 @@ from lib.life.session import open_database, with_servers
 from lib.life.tables import show_table
 
 keeper_app = typer.Typer(help="What runs, and the operator's stops and holds.", no_args_is_help=True)
+for command in (alerts, ack, test_alert):
+    keeper_app.command()(command)
 
 UnitName = Annotated[str, typer.Argument(help="as `status` calls it, such as descriptions@3")]
 Target = Annotated[str, typer.Argument(help="a unit, a pattern of units such as 'descriptions@*', or a host")]

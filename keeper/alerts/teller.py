@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -37,13 +36,6 @@ from lib.store.connections import Database
 _LOOK_S = 1.0
 _ANSWER_S = 60.0  # for a keeper to answer a request, after which the person is told that it did not
 _PURGE_S = 6 * 3600.0
-
-
-class Alerts(Protocol):
-    """Where the keeper says what is wrong now."""
-
-    def report(self, incidents: Sequence[Incident]) -> None:
-        """All incidents that are open on this host, at every look. Returns at once."""
 
 
 class Teller:
@@ -96,12 +88,13 @@ class Teller:
 
     async def serve(self, stop: anyio.Event) -> None:
         """Syncs and tells until `stop`, then lets another keeper go on. Survives that PostgreSQL goes away."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._look_forever)
-            tasks.start_soon(self._tell_forever)
-            await stop.wait()
-            tasks.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._look_forever)
+                tasks.start_soon(self._tell_forever)
+                await stop.wait()
+                tasks.cancel_scope.cancel()
+        finally:
             await self.ledger.let_go()
 
     async def look(self) -> None:
