@@ -201,17 +201,24 @@ def main() -> None:
         app()
     except ConfigError as error:
         for problem in error.problems:
-            sys.stderr.write(f"vakanz: configuration: {problem}\n")
+            _complain(f"configuration: {problem}")
         raise SystemExit(1) from None
     except VakanzError as error:
-        sys.stderr.write(f"vakanz: {error}\n")
+        _complain(str(error))
         raise SystemExit(1) from None
     except BaseExceptionGroup as group:
         ours, others = group.split(VakanzError)
         if others is not None or ours is None:
             raise
-        sys.stderr.write(f"vakanz: {_first(ours)}\n")
+        _complain(str(_first(ours)))
         raise SystemExit(1) from None
+
+
+def _complain(text: str) -> None:
+    """One line for a person, which a journal keeps as an error."""
+    from lib.life.logs import in_journal
+
+    sys.stderr.write(f"{'<3>' if in_journal(sys.stderr) else ''}vakanz: {text}\n")
 
 
 def _check(arguments: list[str]) -> None:
