@@ -94,6 +94,7 @@ class Control:
         return {
             "vakanz_wheelhouse": str(CACHE / "wheelhouse"),
             "vakanz_settings": {
+                "contact": "https://rehearsal.example",
                 "simulator": world.market,
                 "overpass": _MAP_SERVER,
                 "allowed_networks": network,
