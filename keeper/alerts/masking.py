@@ -17,15 +17,19 @@ _LONGEST = 4_000  # signs of one text that are looked at; nobody reads more of a
 _SHORTEST = 6  # a shorter secret would be found everywhere
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b\d{5,12}:[A-Za-z0-9_-]{30,64}"), HIDDEN),  # a bot's token, also within an address
+    (re.compile(r"(?<!\d)\d{5,12}:[A-Za-z0-9_-]{30,64}"), HIDDEN),  # a bot's token, also within an address
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?"), HIDDEN),  # a web token
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/@\"'<>]{0,300}@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,30}://)[^\s/\"'<>]{0,300}@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     (re.compile(r"(?<![\w.+-])[\w.+-]{1,64}:[^\s:@/\"'<>]{1,128}@(?=[\w.-]{1,255}:\d{1,5}\b)"), f"{HIDDEN}@"),
+    (
+        re.compile(r"((?:authorization|cookie)[\\\"']{0,2}\s{0,3}[=:]\s{0,3}[\\\"']{0,2})[^\"'\\]+", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"\b(Bearer|Basic|Digest|Negotiate)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (
         re.compile(
             r"((?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|app[_-]?key|access[_-]?key|private[_-]?key"
-            r"|credentials?|cookie|authorization|signature)[\w-]{0,20}[\\\"']{0,2}\s{0,3}(?:=|:|%3D)\s{0,3}[\\\"']{0,2})"
+            r"|credentials?|signature)[\w-]{0,20}[\\\"']{0,2}\s{0,3}(?:=|:|%3D)\s{0,3}[\\\"']{0,2})"
             r"(?!Bearer|Basic|Digest|Negotiate)[^\s\"'&,;}\\]+",
             re.IGNORECASE,
         ),
