@@ -67,7 +67,7 @@ def test_the_keeper_starts_while_a_source_has_a_syntax_error() -> None:
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in ('daemons', 'api'): raise SyntaxError(name)\n"
         "sys.meta_path.insert(0, Broken())\n"
-        "import keeper.keeper, keeper.local.running, keeper.cli\n"
+        "import keeper.keeper, keeper.local.running, keeper.cli, keeper.fleet.cli\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=_ROOT, check=False)
     assert done.returncode == 0, done.stderr
