@@ -256,7 +256,7 @@ def test_certificates_say_when_they_end(tmp_path: Path) -> None:
         f" -keyout {tmp_path}/key.pem -out {certificate}"
     )
     subprocess.run(command.split(), capture_output=True, check=True, timeout=20)
-    program = ROLE / "files" / "vakanz-certificates"
+    program = ROLE / "files" / "monitoring-certificates"
     subprocess.run(
         ["sh", program, tmp_path, certificate, tmp_path / "none.pem"], capture_output=True, check=True, timeout=20
     )
