@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 N ?=
 REAL ?=
+HOSTS ?= 7
+SCENES ?= all
 REAL_DATA ?= ../shared/data
 
-.PHONY: help up demo test check bench quality clean
+.PHONY: help up demo test check bench quality rehearse clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +48,10 @@ bench: $(VENV)/bench.done  ## measure, each figure beside its bound (N=100000: t
 
 quality: $(VENV)/run.done  ## how well titles are matched, on labelled sets (REAL_DATA=folder)
 	@$(BIN)/vakanz quality run $(REAL_DATA)/matching
+
+# Root, Debian 12 or newer: apt install systemd-container debootstrap openssh-client. HOSTS=3 SCENES=short: a short one.
+rehearse: $(VENV)/dev.done  ## boot seven systemd hosts, roll the fleet out, break things (HOSTS=3, SCENES=short or names)
+	@$(BIN)/python -m tests.fleet rehearse --hosts $(HOSTS) --scenes $(SCENES)
 
 clean:  ## remove what the other targets made
 	@if [ -x $(BIN)/python ] && [ -d var ]; then $(BIN)/python -m lib.store.embedded var; fi

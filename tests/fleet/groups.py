@@ -22,7 +22,7 @@ class Group:
 
     def folders(self) -> tuple[Path, ...]:
         """The group in each hierarchy that counts, version 2 first. Raises CommandFailed where that is not mounted."""
-        return tuple(root / self.path for root in _hierarchies(Path("/proc/self/mounts").read_text(encoding="utf-8")))
+        return tuple(root / self.path for root in hierarchies(Path("/proc/self/mounts").read_text(encoding="utf-8")))
 
     def make(self) -> None:
         """Makes the group."""
@@ -57,7 +57,7 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (one for one in folder.rglob("*") if one.is_dir())
 
 
-def _hierarchies(mounts: str) -> list[Path]:
+def hierarchies(mounts: str) -> list[Path]:
     """The roots of version 2 and, behind it, of systemd's hierarchy of version 1, out of /proc/self/mounts."""
     rows = [line.split() for line in mounts.splitlines()]
     version2 = [Path(row[1]) for row in rows if row[2] == "cgroup2"]
