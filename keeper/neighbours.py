@@ -144,7 +144,7 @@ class Neighbours:
         *,
         patience: Patience | None = None,
         every_s: float = 5.0,
-        answer_s: float = 2.0,
+        answer_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`own`: this server's name; `fleet`: the map as it is now; `held`: the servers that are left alone."""

@@ -11,10 +11,11 @@ which no daemon can work.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from operator import itemgetter
 
 from lib.store.spans import Held, Past, Placement, Span
 
@@ -81,8 +82,8 @@ class _Course:
 
     def figures(self, window: Interval) -> Figures:
         expected = _within(self.expected, window)
-        up = _both(expected, self.up)
-        planned = _without(_both(expected, self.planned), up)
+        up = _both(expected, _within(self.up, window))
+        planned = _without(_both(expected, _within(self.planned, window)), up)
         return Figures(expected_s=_length(expected), up_s=_length(up), planned_s=_length(planned))
 
 
@@ -175,9 +176,10 @@ def _union(intervals: Iterable[Interval]) -> list[Interval]:
     return merged
 
 
-def _within(intervals: Iterable[Interval], window: Interval) -> list[Interval]:
+def _within(intervals: Sequence[Interval], window: Interval) -> list[Interval]:
     low, high = window
-    return [(max(start, low), min(end, high)) for start, end in intervals if start < high and end > low]
+    first, last = bisect_right(intervals, low, key=itemgetter(1)), bisect_left(intervals, high, key=itemgetter(0))
+    return [(max(start, low), min(end, high)) for start, end in intervals[first:last]]
 
 
 def _both(these: Sequence[Interval], those: Sequence[Interval]) -> list[Interval]:
