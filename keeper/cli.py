@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -23,7 +24,7 @@ from keeper.observed import Heartbeat
 from lib.errors import ConfigError, VakanzError
 from lib.life.config import load
 from lib.life.fleet import load_fleet
-from lib.life.session import open_database, with_servers
+from lib.life.session import open_database
 from lib.life.tables import show_table
 
 keeper_app = typer.Typer(help="What runs, and the operator's stops and holds.", no_args_is_help=True)
@@ -38,14 +39,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="one JSON array")]
 @keeper_app.command()
 def run() -> None:
     """Keep this server's units running until SIGTERM; systemd calls this. The map (VAKANZ_FLEET) says which."""
-    from keeper.systemd.service import serve
-    from lib.life import logs
-    from lib.life.actor import run_actor
-
-    with with_servers(load()) as config:
-        unit = f"keeper@{config.host}"
-        logs.configure(config.log_format, config.log_level, folder=config.log_folder, unit=unit)
-        anyio.run(run_actor, unit, config, serve)
+    load()  # problems are told here, in the manner of the command line
+    os.execv(sys.executable, [sys.executable, "-m", "keeper"])  # which is then no burden for as long as it runs
 
 
 @keeper_app.command()

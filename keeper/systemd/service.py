@@ -26,7 +26,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.store.connections import Cache, Database
 
-EVERY_S = 3.0
+EVERY_S = 5.0
 _SAVE_S = 10.0
 _TAIL = 20
 _DAEMONS = Path("/var/lib/vakanz")  # where the daemons' state is, see systemd/
