@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from api.room import DATABASE, FLEET_PAST
 from lib.life import metrics
-from lib.life.uptime import FleetUptime, fleet_uptime
+from lib.life.uptime import DAY_S, FleetUptime, fleet_uptime
 from lib.store import followers
 from lib.store.connections import Database
-from lib.store.spans import Held, load_past
+from lib.store.spans import Held, Past, load_past
 from sql import statements
 
 _SQL = statements("api")
@@ -27,7 +27,6 @@ _KEEPER_SQL = statements("keeper")
 _PATIENCE_S = 2.0
 _KEPT_S = 60.0
 _DAYS = 30
-_DAY_S = 86_400.0
 
 Row = Mapping[str, Any]
 
@@ -58,11 +57,16 @@ class FleetPast:
     async def get(self) -> tuple[FleetUptime, dict[str, int], Sequence[Held]]:
         """As they were a minute ago at the longest."""
         if self._kept is None or time.monotonic() >= self._until:
-            past = await load_past(self._database, _DAYS * _DAY_S)
-            restarts = {daemon.name: daemon.restarts for daemon in fleet_uptime(past, 1).daemons}
-            self._kept = fleet_uptime(past, _DAYS), restarts, [hold for hold in past.holds if hold.until >= past.now]
+            past = await load_past(self._database, _DAYS * DAY_S)
+            # Daemons that crash over and over make many spans: requests must not wait until they are added up.
+            self._kept = await anyio.to_thread.run_sync(_summed, past)
             self._until = time.monotonic() + _KEPT_S
         return self._kept
+
+
+def _summed(past: Past) -> tuple[FleetUptime, dict[str, int], Sequence[Held]]:
+    restarts = {daemon.name: daemon.restarts for daemon in fleet_uptime(past, 1).daemons}
+    return fleet_uptime(past, _DAYS), restarts, [hold for hold in past.holds if hold.until >= past.now]
 
 
 async def figures(request: web.Request) -> web.Response:
