@@ -23,11 +23,13 @@ from lib.store.connections import Database
 
 @dataclass(frozen=True)
 class Patience:
-    """In seconds. `new_s`: until a server that never beat counts, as its installation takes a while."""
+    """In seconds. `back_grace_s`: after the database is back, until all have noticed that; `healed_s` is longer, so that
+    what was told outlasts a restart of the keeper. `new_s`: until a server that never beat counts, for its installation
+    takes a while."""
 
     silent_s: float = 90.0
-    healed_s: float = 60.0
-    back_grace_s: float = 90.0
+    back_grace_s: float = 60.0
+    healed_s: float = 75.0
     new_s: float = 900.0
 
 

@@ -118,9 +118,9 @@ def test_a_new_server_has_time_to_be_installed() -> None:
 def test_nobody_is_told_while_the_database_is_away_nor_just_after() -> None:
     silent = signs(keeper_at_w1=500.0, crawl_at_0=500.0)
     assert watched(signs(), None) == []
-    assert watched(signs(), None, silent, every_s=30) == []
-    assert watched(signs(), None, silent, silent, silent, silent, every_s=29) == []
-    assert watched(signs(), None, silent, silent, silent, silent, every_s=31) == ["host: w1"]
+    assert watched(signs(), None, silent, every_s=50) == []
+    assert watched(signs(), None, silent, silent, silent, silent, every_s=19) == []
+    assert watched(signs(), None, silent, silent, silent, silent, every_s=21) == ["host: w1"]
 
 
 def test_what_was_known_stays_known_while_the_database_is_away() -> None:
