@@ -64,6 +64,7 @@ class Ledger:
         self._offset_s = 0.0
         self.unsaved: set[str] = set()
         self._lost = anyio.Event()
+        self._news = anyio.Event()
         self._saving = anyio.Lock()
         self._written: tuple[Incident, ...] | None = None
         self._written_at = 0.0
@@ -108,6 +109,11 @@ class Ledger:
         if rows:
             await self._store(rows, ())
 
+    async def until_news(self, most_s: float) -> None:
+        """Returns when the book changes, after `most_s` at the latest."""
+        with anyio.move_on_after(most_s):
+            await self._news.wait()
+
     async def until_lost(self) -> None:
         """Returns when this keeper does not tell the alerts any more."""
         await self._lost.wait()
@@ -129,6 +135,8 @@ class Ledger:
 
     async def _store(self, rows: Sequence[Row], handled: Sequence[int]) -> bool:
         self.unsaved |= {_key(row) for row in rows}
+        self._news.set()
+        self._news = anyio.Event()
         if self.online:
             done = False
             with anyio.move_on_after(self._patience_s):

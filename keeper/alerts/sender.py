@@ -20,7 +20,7 @@ from keeper.alerts.second import Second
 from keeper.alerts.telegram import Telegram
 from lib.backoff import reconnect_delays
 
-_LOOK_S = 0.5  # between two looks into the outbox
+_LOOK_S = 1.0  # between two looks into an outbox that does not change
 _DISABLED_S = 3600.0  # a chat that refuses us is left alone for so long
 
 
@@ -61,7 +61,7 @@ class Sender:
         while self._ledger.lease is not None:
             message, wait_s = self._next_for_chats()
             if message is None:
-                await anyio.sleep(wait_s)
+                await self._ledger.until_news(wait_s)
                 continue
             self._pace.take(message.channel, self._steady())
             outcome = await self._send(message, send)
@@ -79,7 +79,7 @@ class Sender:
             now = self._ledger.now()
             waiting = queue(self._ledger.book, lambda channel: channel == second.name, now, self._policy)
             if not waiting:
-                await anyio.sleep(_LOOK_S)
+                await self._ledger.until_news(_LOOK_S)
                 continue
             outcome = await self._send(waiting[0], send)
             await anyio.sleep(outcome.retry_after_s if isinstance(outcome, Later) else link.wait_s(outcome))

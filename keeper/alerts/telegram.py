@@ -6,7 +6,6 @@ The library is only loaded by the keeper that tells the alerts: it takes some 15
 from __future__ import annotations
 
 import logging
-import warnings
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -230,9 +229,7 @@ def _unheard(error: TelegramError) -> Unheard:
 
 
 def _seconds(error: RetryAfter) -> float:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces another type, which is read as well
-        given = error.retry_after
+    given = error.retry_after
     return float(given) if isinstance(given, int) else given.total_seconds()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import pytest
 
 from lib.store.connections import Database
 from tests.integration.alerting import CHAT, HASTE, OTHER, bench, incident, until
@@ -232,6 +233,7 @@ async def test_a_chat_that_refuses_and_is_the_only_one_makes_the_second_channel_
         await until(lambda: {taken["purpose"] for taken in hook.taken} == {"notice", "incident"})
 
 
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 async def test_a_429_is_obeyed(dsn: str, tmp_path: Path) -> None:
     async with bench(dsn, tmp_path) as it, it.teller() as teller:
         it.telegram.hold_off(CHAT, 1.5)

@@ -160,6 +160,10 @@ class Telegram:
         """The messages there that show these words now."""
         return [message for message in self.in_chat(chat) if words in message.text]
 
+    def answers_to(self, number: int) -> list[Message]:
+        """The messages that reply to the one with this number."""
+        return [message for message in self.messages if message.reply_to == number]
+
     # ── what a bot does ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def call(self, method: str, given: Mapping[str, str]) -> Any:
