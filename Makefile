@@ -8,7 +8,7 @@ HOSTS ?= 7
 SCENES ?= all
 REAL_DATA ?= ../shared/data
 
-.PHONY: help up demo test check bench quality rehearse clean
+.PHONY: help up demo test check bench quality rehearse units clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ quality: $(VENV)/run.done  ## how well titles are matched, on labelled sets (REA
 # Root, Debian 12 or newer: apt install systemd-container debootstrap openssh-client. HOSTS=3 SCENES=short: a short one.
 rehearse: $(VENV)/dev.done  ## boot seven systemd hosts, roll the fleet out, break things (HOSTS=3, SCENES=short or names)
 	@$(BIN)/python -m tests.fleet rehearse --hosts $(HOSTS) --scenes $(SCENES)
+
+units: $(VENV)/dev.done  ## how systemd-analyze rates what each unit may do
+	@$(BIN)/python -m tests.units
 
 clean:  ## remove what the other targets made
 	@if [ -x $(BIN)/python ] && [ -d var ]; then $(BIN)/python -m lib.store.embedded var; fi
