@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from tests.fleet.command import CommandFailed, run
+from tests.fleet.groups import Group
 from tests.fleet.hosts import Lab
 from tests.fleet.image import CACHE
 from tests.fleet.world import CHAT, TOKEN, World
@@ -111,31 +112,35 @@ class Control:
 
     def play(self, name: str, *extra: str, limit_s: float = 900.0) -> Ran:
         """Runs ansible/NAME.yml with the source and version of now. Raises CommandFailed where it takes too long."""
-        playbooks = self.source / "ansible"
         chosen = {"vakanz_source": str(self.source)} | ({"vakanz_version": self.version} if self.version else {})
         line = [
             str(_BIN / "ansible-playbook"), f"--inventory={self._folder / 'inventory'}",
             f"--extra-vars={json.dumps(chosen)}", *extra, f"{name}.yml",
         ]  # fmt: skip
-        environment = {
-            "PATH": f"{_BIN}:{os.environ['PATH']}",
-            "HOME": str(self._folder),
-            "LANG": "C.UTF-8",
-            "ANSIBLE_CONFIG": str(playbooks / "ansible.cfg"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
+        # Who keeps connections to hosts open in the background ends with the lab.
+        group = Group(f"vakanz-rehearsal-{self.lab.label}/control")
+        group.make()
         log = self._folder / f"{name}-{time.strftime('%H%M%S')}.log"
         started = time.monotonic()
         with log.open("wb") as output:
             try:
                 ended = subprocess.run(
-                    line, cwd=playbooks, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                    timeout=limit_s, check=False,
+                    group.entering(line), cwd=self.source / "ansible", env=self._environment(), check=False,
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=limit_s,
                 )  # fmt: skip
             except subprocess.TimeoutExpired:
                 raise CommandFailed(f"{name}.yml: not done within {limit_s:.0f} s, see {log}") from None
         said = log.read_text(encoding="utf-8", errors="replace")
         return Ran(time.monotonic() - started, ended.returncode, *read_recap(said), said)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{_BIN}:{os.environ['PATH']}",
+            "HOME": str(self._folder),
+            "LANG": "C.UTF-8",
+            "ANSIBLE_CONFIG": str(self.source / "ansible/ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
 
     def move(self, unit: str, to: str) -> None:
         """Moves a unit to another host, as an operator edits the map."""

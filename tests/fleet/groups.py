@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,11 @@ class Group:
         """Makes the group."""
         for folder in self.folders():
             folder.mkdir(parents=True, exist_ok=True)
+
+    def entering(self, line: Sequence[str]) -> list[str]:
+        """`line` as a command that belongs to the group from its first moment on, with all that it starts."""
+        enter = "".join(f'echo $$ > "{folder}/cgroup.procs" && ' for folder in self.folders())
+        return ["sh", "-c", f'{enter}exec "$@"', "sh", *line]
 
     def processes(self) -> list[int]:
         """Who is in the group or below it."""

@@ -29,7 +29,6 @@ IPv6AcceptRA=no
 # Sorts before systemd's own 80-container-host0.network, which would ask for an address by DHCP.
 _NETWORK_FILE = "etc/systemd/network/10-rehearsal.network"
 _START = """set -e
-for folder in $GROUPS_OF_HOST; do echo $$ > $folder/cgroup.procs; done
 mount -t overlay overlay -o "lowerdir=$IMAGE,upperdir=$HOST/upper,workdir=$HOST/work" "$HOST/root"
 exec systemd-nspawn --boot --quiet --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no \
   --console=read-only --directory="$HOST/root" --machine="$MACHINE" --hostname="$NAME" --network-bridge="$BRIDGE"
@@ -76,7 +75,6 @@ class Machine:
         environment = {
             "PATH": os.environ["PATH"],
             "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
-            "GROUPS_OF_HOST": " ".join(map(str, self.group.folders())),
             "IMAGE": str(image),
             "HOST": str(self.folder),
             "MACHINE": f"{self.label}-{self.name}",
@@ -85,7 +83,7 @@ class Machine:
         }
         with (self.folder / "console.log").open("ab") as console:
             subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "sh", "-c", _START],
+                self.group.entering(["unshare", "--mount", "--propagation", "private", "sh", "-c", _START]),
                 env=environment, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )  # fmt: skip
 

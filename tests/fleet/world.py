@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import subprocess
 import sys
@@ -30,7 +29,6 @@ SYSTEMS = (
 )  # fmt: skip
 TOKEN = "700000001:AArehearsal-token-of-a-bot-that-never-was"
 CHAT = -1001234567890
-_ENTER = 'for folder in $GROUPS_OF_WORLD; do echo $$ > "$folder/cgroup.procs"; done; exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,10 @@ def world(label: str, address: IPv4Address, folder: Path, *, companies: int, pos
 
 def _start(group: Group, log: Path, module: Sequence[str]) -> str:
     """Starts a server and returns its address, which is the first line that it writes."""
-    environment = {**os.environ, "GROUPS_OF_WORLD": " ".join(map(str, group.folders()))}
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            ["sh", "-c", _ENTER, "sh", sys.executable, "-m", *module],
-            cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            group.entering([sys.executable, "-m", *module]),
+            cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
             start_new_session=True,
         )  # fmt: skip
     assert process.stdout is not None
