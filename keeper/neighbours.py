@@ -25,9 +25,9 @@ from lib.store.connections import Database
 class Patience:
     """In seconds.
 
-    `back_grace_s`: after the database is back, until everybody has noticed. `healed_s` is longer than that, so that what
-    was told outlasts a restart of the keeper. `new_s`: until a server that never beat counts, for its installation
-    takes a while.
+    `back_grace_s`: after the database is back, until everybody has noticed. `healed_s` is longer, so that what was told
+    outlasts a restart of the keeper. `new_s`: until a server that never beat counts, for its installation takes a
+    while.
     """
 
     silent_s: float = 90.0
