@@ -193,9 +193,9 @@ def _make_release(
     pinned = f"vakanz=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
     (folder / "release.txt").write_text(pinned, encoding="utf-8")
     # A folder that is called by a version of systemd has what older ones would complain about.
-    for units in (tree / "systemd", *(tree / "systemd").glob("[0-9]*")):
+    for units in (tree / "systemd", *(tree / "systemd").glob("[0-9][0-9][0-9]")):
         place = folder / "-".join(["units", *units.relative_to(tree / "systemd").parts])
-        shutil.copytree(units, place, ignore=shutil.ignore_patterns("[0-9]*"))
+        shutil.copytree(units, place, ignore=shutil.ignore_patterns("[0-9][0-9][0-9]"))
     names = (str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
     _pack(archive, folder, sorted(names))
 
