@@ -35,7 +35,7 @@ _SQL = statements("daemons")
 HEARTBEAT_S = 15.0
 STUCK_S = 180.0
 CLEANUP_S = 5.0
-_ENDING_S = 25.0  # after the drain: leases, accounts and pools, each with a bound of its own
+ENDING_S = 25.0  # after the drain: leases, accounts and pools, each with a bound of its own
 _STATUS_S = 1.0
 
 
@@ -196,7 +196,7 @@ async def _end_of_drain(life: Life, asked: anyio.Event, work: anyio.CancelScope,
     await asked.wait()
     life.say("draining", "finishing the batch in hand")
     drain_s = life.config.drain_s
-    notifier.send(STOPPING="1", STATUS=life.shown, EXTEND_TIMEOUT_USEC=str(int((drain_s + _ENDING_S) * 1_000_000)))
+    notifier.send(STOPPING="1", STATUS=life.shown, EXTEND_TIMEOUT_USEC=str(int((drain_s + ENDING_S) * 1_000_000)))
     await anyio.sleep(drain_s)
     work.cancel()
 

@@ -25,15 +25,18 @@ _TELL_S = 60.0
 async def follow(life: Life, followings: Sequence[Following[Any]]) -> None:
     """Steps all followings until the daemon is asked to stop, then gives their leases back."""
     scopes: dict[str, anyio.CancelScope] = {}
+    busy: set[str] = set()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_renew, life, followings, scopes)
         async with anyio.create_task_group() as steps:
             for following in followings:
-                steps.start_soon(_keep_following, life, following, scopes)
+                steps.start_soon(_keep_following, life, following, scopes, busy)
         tasks.cancel_scope.cancel()
 
 
-async def _keep_following(life: Life, following: Following[Any], scopes: dict[str, anyio.CancelScope]) -> None:
+async def _keep_following(
+    life: Life, following: Following[Any], scopes: dict[str, anyio.CancelScope], busy: set[str]
+) -> None:
     structlog.contextvars.bind_contextvars(follower=following.fold.follower.name, shard=following.shard)
     while not life.stop.is_set():
         if not await following.join():
@@ -43,17 +46,18 @@ async def _keep_following(life: Life, following: Following[Any], scopes: dict[st
         try:
             with anyio.CancelScope() as scope:
                 scopes[following.lease_name] = scope
-                await _step_until_stop(life, following)
+                await _step_until_stop(life, following, busy)
         except Fenced as error:
             structlog.get_logger("follow").warning("taken over", reason=str(error))
             following.lease = None
         finally:
             scopes.pop(following.lease_name, None)
+            busy.discard(following.lease_name)
             with anyio.move_on_after(3, shield=True):
                 await following.leave()
 
 
-async def _step_until_stop(life: Life, following: Following[Any]) -> None:
+async def _step_until_stop(life: Life, following: Following[Any], busy: set[str]) -> None:
     name = following.fold.follower.name
     idle_s = _IDLE_FIRST_S
     done, since = 0, time.monotonic()
@@ -65,11 +69,14 @@ async def _step_until_stop(life: Life, following: Following[Any]) -> None:
         if rows:
             life.count(name, rows)
             followed.labels(name).inc(rows)
+            busy.add(following.lease_name)
             life.say("working", f"{name} on shard {following.shard}")
             idle_s = _IDLE_FIRST_S
             await anyio.lowlevel.checkpoint()
         else:
-            life.say("idle", "at the end of the change log")
+            busy.discard(following.lease_name)
+            if not busy:
+                life.say("idle", "at the end of the change log")
             if done and time.monotonic() - since >= _TELL_S:
                 structlog.get_logger("follow").info("caught up", rows=done, within_s=round(time.monotonic() - since))
                 done, since = 0, time.monotonic()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from lib.life import actor
 from lib.life.config import Config
 from lib.life.domains import DOMAINS
 from tests import units
@@ -46,6 +48,12 @@ def test_secrets_are_settings_and_a_missing_one_fails_no_unit() -> None:
             assert name in known, f"{file.name}: {name} is no setting"
             assert path == f"/etc/vakanz/credentials/{name}"
             assert f"SetCredential={name}:\\n" in lines
+
+
+def test_systemd_waits_longer_than_a_daemon_takes_to_end() -> None:
+    life = (units.UNITS / "vakanz-@.service.d" / "10-life.conf").read_text(encoding="utf-8")
+    found = re.search(r"^TimeoutStopSec=(\d+)$", life, re.MULTILINE)
+    assert found is not None and int(found[1]) > Config().drain_s + actor.ENDING_S + actor.CLEANUP_S
 
 
 @analyzed
