@@ -8,13 +8,15 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from daemons.sources import detect
+from lib.posting.contract import Source
 from tests.fleet.command import CommandFailed
 from tests.fleet.groups import Group
 from tests.fleet.market import Posting
@@ -61,9 +63,10 @@ class World:
         _ask(f"{self.market}/_sim/advance", {})
 
     def truth(self) -> set[Posting]:
-        """Every posting that is open today."""
+        """Every posting that is open today, its board called as the fleet calls it."""
+        boards = {(row["source"], row["tenant"]): detect(row["url"]) for row in _ask(f"{self.market}/_sim/boards")}
         lines = _read(f"{self.market}/_sim/truth").splitlines()
-        return {Posting(row["source"], row["tenant"], row["external_id"]) for row in map(json.loads, lines)}
+        return {_posting(row, boards[row["source"], row["tenant"]]) for row in map(json.loads, lines)}
 
     def told(self) -> list[Told]:
         """Every message in the operators' chat, oldest first."""
@@ -104,6 +107,12 @@ def _start(group: Group, log: Path, module: Sequence[str]) -> str:
     if not address.startswith("http://"):
         raise CommandFailed(f"{module[0]} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-1_000:]}")
     return address
+
+
+def _posting(row: Mapping[str, Any], board: tuple[Source, str] | None) -> Posting:
+    if board is None:
+        raise CommandFailed(f"no source knows the board {row['source']}:{row['tenant']}")
+    return Posting(board[0].name, board[1], row["external_id"])
 
 
 def _ask(url: str, body: dict[str, Any] | None = None) -> Any:

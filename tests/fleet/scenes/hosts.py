@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
+from tests.fleet.clocks import fake_clock, right_clock
 from tests.fleet.report import Played, at_most, equal
 from tests.fleet.scenes.processes import daemons, undisturbed
 from tests.fleet.stage import Stage
@@ -77,38 +78,29 @@ class PowerOff:
 
 
 class WrongClock:
-    """The clock of one server is an hour ahead, for everything of Vakanz's on it. What must be right on all servers is
-    counted on the database's clock.
-
-    All hosts share the machine's clock, so it is faked in the processes: libfaketime for the wall clock, the monotonic
-    one stays as it is. The kernel's own and journald's stay right, too.
-    """
+    """The clock of one server is an hour ahead, for everything of Vakanz's on it (see `clocks`). What must be right on
+    all servers is counted on the database's clock."""
 
     name: ClassVar[str] = "clock"
     what: ClassVar[str] = "the clock of w2 wrong by an hour"
     short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
-    _DROP_IN = "/etc/systemd/system/vakanz-.service.d/95-wrong-clock.conf"
-    _CONTENT = (
-        "[Service]\\nEnvironment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+1h"
-        " DONT_FAKE_MONOTONIC=1 FAKETIME_DISABLE_SHM=1 FAKETIME_NO_CACHE=1\\n"
-    )
 
     def play(self, stage: Stage) -> Played:
         """It is told, the day's work is done, and nothing carries a time of the future."""
         host = stage.lab.host("w2")
-        units = "'vakanz-*@*.service' vakanz-keeper.service"
-        host.shell("DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes libfaketime", limit_s=120)
+        restart = "systemctl restart 'vakanz-*@*.service' vakanz-keeper.service"
         told = len(stage.world.told())
-        host.shell(f"mkdir -p $(dirname {self._DROP_IN}) && printf '{self._CONTENT}' > {self._DROP_IN}")
+        fake_clock(host, "+1h", "vakanz-.service")
+        wrong = time.monotonic()
         try:
-            host.shell(f"systemctl daemon-reload && systemctl restart {units}", limit_s=120)
-            wrong = time.monotonic()
+            host.shell(restart, limit_s=120)
             detected = stage.wait("somebody tells of the clock", lambda: _names(stage, told, "w2"), _TOLD_S)
             stage.wait("the day's work is done", stage.finished, _WORK_S)
             ahead = stage.sql("SELECT count(*) AS rows FROM posting WHERE greatest(first_seen, last_seen) > now()")
         finally:
-            host.shell(f"rm -f {self._DROP_IN} && systemctl daemon-reload && systemctl restart {units}", limit_s=120)
+            right_clock(host, "vakanz-.service")
+            host.shell(restart, limit_s=120)
         stage.wait_for_beats(limit_s=120)
         checks = (equal("postings of the future", ahead[0]["rows"], 0),)
         return Played(detected_s=detected, healed_s=time.monotonic() - wrong, checks=checks)
