@@ -30,7 +30,7 @@ _ROOMS = {
     "companies": "daemons.companies.cli:companies_app",
     "source": "daemons.sources.cli:source_app",
     "shard": "daemons.shards:shard_app",
-    "followers": "daemons.shards:show_followers",
+    "followers": "daemons.shards:followers_app",
     "deadletter": "daemons.upkeep.cli:deadletter_app",
     "audit": "daemons.upkeep.audit:audit_app",
     "keeper": "keeper.cli:keeper_app",

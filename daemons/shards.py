@@ -32,6 +32,7 @@ from lib.store.changes import Fold, Following
 from lib.store.connections import Cache, Database
 
 shard_app = typer.Typer(no_args_is_help=True, help="Shards: run one by hand, see where all of them are.")
+followers_app = typer.Typer(help="Followers of the change log, shard by shard.")
 NAMES = ("descriptions", *(one.name for one in ENRICHERS), "embed", "fulltext")
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")]
 
@@ -66,7 +67,27 @@ def shard_status(json: Json = False) -> None:
     show_followers(json)
 
 
-def show_followers(json: Json = False) -> None:
+@followers_app.callback(invoke_without_command=True)
+def followers_status(context: typer.Context, json: Json = False) -> None:
+    """Where every follower is, shard by shard, and how many changes are still before it."""
+    if context.invoked_subcommand is None:
+        show_followers(json)
+
+
+@followers_app.command("rebase")
+def rebase() -> None:
+    """Let all followers walk everything again, after a dump was restored: transaction ids have started anew."""
+
+    async def work() -> None:
+        async with open_database() as database:
+            await followers.rebase(database)
+
+    with Console(stderr=True).status("every posting counts as changed"):
+        anyio.run(work)
+    typer.echo("all followers begin anew; start the daemons")
+
+
+def show_followers(json: bool) -> None:
     """Where every follower is, shard by shard, and how many changes are still before it."""
 
     async def work() -> list[followers.Status]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lib.errors import VakanzError
 from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("changes")
 _REBASE_S = 24 * 3_600.0  # it writes every posting in one statement
+
+
+class AtWork(VakanzError):
+    """Followers run where none may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +46,15 @@ async def lags(database: Database) -> dict[str, int]:
 
 
 async def rebase(database: Database) -> None:
-    """After a restore into another cluster, whose transaction ids start anew: everything changed now."""
+    """After a restore into another cluster, whose transaction ids start anew: everything changed now.
+
+    Raises AtWork while a follower's lease is held: whoever has it would go on from a place that means nothing.
+    """
 
     async def work(connection: Connection) -> None:
+        owners = [row["owner"] for row in await connection.fetch(_SQL.followers_at_work)]
+        if owners:
+            raise AtWork(f"followers are at work, stop them first (systemctl stop vakanz.target): {', '.join(owners)}")
         await connection.execute(_SQL.rebase_followers, timeout=_REBASE_S)
         await connection.execute(_SQL.reset_followers)
 

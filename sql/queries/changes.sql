@@ -64,3 +64,7 @@ UPDATE posting SET changed_xid = pg_current_xact_id()
 -- reset_followers --
 -- All followers walk the past again.
 UPDATE follower SET cursor_xid = '0', cursor_id = 0
+
+-- followers_at_work --
+-- Who holds the lease of a follower.
+SELECT DISTINCT owner FROM lease WHERE name LIKE 'follower:%' AND expires_at > now() ORDER BY owner

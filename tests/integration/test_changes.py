@@ -287,6 +287,8 @@ async def test_a_rebase_reads_everything_again(database: Database) -> None:
     ahead = (await database.fetchval("SELECT pg_current_xact_id()")) + 10**12
     await database.execute("UPDATE posting SET changed_xid = $1::xid8", ahead)
     await database.execute("UPDATE follower SET cursor_xid = $1::xid8", ahead)
+    with pytest.raises(followers.AtWork, match="at work"):
+        await followers.rebase(database)
     await one.leave()
     await followers.rebase(database)
     assert await one.join()
