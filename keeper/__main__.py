@@ -16,6 +16,7 @@ def main() -> None:
     with with_servers(load()) as config:
         unit = f"keeper@{config.host}"
         logs.configure(config.log_format, config.log_level, folder=config.log_folder, unit=unit)
+        logs.tell_crashes()
         anyio.run(run_actor, unit, config, serve)
 
 
