@@ -9,11 +9,10 @@ from tests.fleet.stage import Stage
 
 
 class Scene(Protocol):
-    """`short`: part of the short rehearsal. `alerts`: how many incidents may be told, at least and at most."""
+    """`alerts`: how many incidents may be told, at least and at most."""
 
     name: ClassVar[str]
     what: ClassVar[str]
-    short: ClassVar[bool]
     alerts: ClassVar[tuple[int, int]]
 
     def play(self, stage: Stage) -> Played:

@@ -21,7 +21,6 @@ class NetworkCut:
 
     name: ClassVar[str] = "network"
     what: ClassVar[str] = "the network of w3 cut and healed"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:
@@ -49,7 +48,6 @@ class PowerOff:
 
     name: ClassVar[str] = "power"
     what: ClassVar[str] = "w5 powered off, its shards moved in fleet.yml and rolled out"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:
@@ -83,7 +81,6 @@ class WrongClock:
 
     name: ClassVar[str] = "clock"
     what: ClassVar[str] = "the clock of w2 wrong by an hour"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:
@@ -111,7 +108,6 @@ class DiskFull:
 
     name: ClassVar[str] = "disk"
     what: ClassVar[str] = "disk full on w2"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:

@@ -32,7 +32,6 @@ class Window:
 
     name: ClassVar[str] = "window"
     what: ClassVar[str] = "the daily window runs through"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:
@@ -66,7 +65,6 @@ class TelegramAway:
 
     name: ClassVar[str] = "telegram"
     what: ClassVar[str] = "Telegram away for two minutes"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:

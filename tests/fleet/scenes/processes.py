@@ -20,7 +20,6 @@ class Kills:
 
     name: ClassVar[str] = "kills"
     what: ClassVar[str] = "kill -9 of ten random daemons"
-    short: ClassVar[bool] = True
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:
@@ -37,7 +36,6 @@ class Hang:
 
     name: ClassVar[str] = "hang"
     what: ClassVar[str] = "a daemon hangs (SIGSTOP)"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (0, 1)
 
     def play(self, stage: Stage) -> Played:
@@ -57,7 +55,6 @@ class Flap:
 
     name: ClassVar[str] = "flap"
     what: ClassVar[str] = "a daemon crashes at every start"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (1, 1)
 
     def play(self, stage: Stage) -> Played:
@@ -85,7 +82,6 @@ class Keeper:
 
     name: ClassVar[str] = "keeper"
     what: ClassVar[str] = "the keeper itself is killed"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:

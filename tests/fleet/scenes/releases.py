@@ -24,7 +24,6 @@ class Rollout:
 
     name: ClassVar[str] = "rollout"
     what: ClassVar[str] = "a new version rolled out under load"
-    short: ClassVar[bool] = True
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:
@@ -51,7 +50,6 @@ class BrokenRollout:
 
     name: ClassVar[str] = "broken"
     what: ClassVar[str] = "a broken version rolled out: stops at the first server, and rolls back"
-    short: ClassVar[bool] = True
     alerts: ClassVar[tuple[int, int]] = (0, 1)
 
     def play(self, stage: Stage) -> Played:

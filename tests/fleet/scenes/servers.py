@@ -15,17 +15,18 @@ _BEATING_S = 60.0
 
 
 class PostgresAway:
-    """PostgreSQL is stopped while the fleet works. Everybody waits; one keeper tells what all of them see.
+    """PostgreSQL is stopped for `away_s` while the fleet works. Everybody waits; one keeper tells what all of them see.
 
     Nobody can be told while it is away, for what is told is kept in its tables: the alert comes when it is back, or by
     the keeper that still knows whom to tell.
     """
 
     name: ClassVar[str] = "postgresql"
-    what: ClassVar[str] = "PostgreSQL stopped for 60 s under load"
-    short: ClassVar[bool] = True
+    what: ClassVar[str] = "PostgreSQL stopped under load"
     alerts: ClassVar[tuple[int, int]] = (1, 1)
-    away_s: ClassVar[float] = 60.0
+
+    def __init__(self, away_s: float = 60.0) -> None:
+        self.away_s = away_s
 
     def play(self, stage: Stage) -> Played:
         """No daemon is restarted; the lag goes back to zero."""
@@ -50,7 +51,6 @@ class RedisFlushed:
 
     name: ClassVar[str] = "redis"
     what: ClassVar[str] = "Redis flushed"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:
@@ -70,7 +70,6 @@ class PoolerRestarted:
 
     name: ClassVar[str] = "pgbouncer"
     what: ClassVar[str] = "PgBouncer restarted"
-    short: ClassVar[bool] = False
     alerts: ClassVar[tuple[int, int]] = (0, 0)
 
     def play(self, stage: Stage) -> Played:
