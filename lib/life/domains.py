@@ -128,8 +128,9 @@ class Crossed:
 
 @dataclass(frozen=True, kw_only=True)
 class Domain:
-    """A kind of daemon. `code`: module:function. `memory_bytes`: of one instance at work, with its child processes.
+    """A kind of daemon. `code`: module:function.
 
+    `memory_bytes`: of one instance at work with its child processes, measured by tests/bench/memory.py.
     `needs`: the setting without which it only waits, so that a fleet may do without it; empty: every fleet needs it.
     """
 
@@ -159,16 +160,16 @@ def _domain(name: str, code: str, division: Division, megabytes: int, needs: str
 
 DOMAINS: Mapping[str, Domain] = dict(
     (
-        _domain("crawl", "daemons.crawl.actor:serve", Grouped(CRAWL_GROUPS, PROXIED), 100),
-        _domain("careers", "daemons.careers.actor:serve", Alike(), 100),
-        _domain("browser", "daemons.careers.actor:serve_browser", Alike(), 100, needs="browser"),
+        _domain("crawl", "daemons.crawl.actor:serve", Grouped(CRAWL_GROUPS, PROXIED), 110),
+        _domain("careers", "daemons.careers.actor:serve", Alike(), 160),
+        _domain("browser", "daemons.careers.actor:serve_browser", Alike(), 630, needs="browser"),
         _domain("descriptions", "daemons.descriptions.actor:serve", _BY_SHARD, 100),
-        _domain("enrich", "daemons.enrich.actor:serve", Crossed(ENRICHERS, SHARDS), 100),
-        _domain("embed", "daemons.embed.actor:serve_listings", _BY_SHARD, 100),
-        _domain("fulltext", "daemons.embed.actor:serve_texts", _BY_SHARD, 100),
-        _domain("geo", "daemons.companies.actor:serve", Numbered(REGIONS), 100, needs="overpass"),
-        _domain("upkeep", "daemons.upkeep.actor:serve", Alike(), 100),
-        _domain("api", "api.server:serve", Alike(), 100),
+        _domain("enrich", "daemons.enrich.actor:serve", Crossed(ENRICHERS, SHARDS), 110),
+        _domain("embed", "daemons.embed.actor:serve_listings", _BY_SHARD, 150),
+        _domain("fulltext", "daemons.embed.actor:serve_texts", _BY_SHARD, 520),
+        _domain("geo", "daemons.companies.actor:serve", Numbered(REGIONS), 90, needs="overpass"),
+        _domain("upkeep", "daemons.upkeep.actor:serve", Alike(), 70),
+        _domain("api", "api.server:serve", Alike(), 390),
     )
 )
 
