@@ -12,9 +12,13 @@ from sql import Migration, migrations
 
 _LOCK = 7_236_418_001  # of this purpose only; taken for the length of one transaction, so poolers are no obstacle
 
+_FOREIGN = (
+    "SELECT EXISTS (SELECT FROM schema_migration WHERE number <> ALL($1::integer[]) AND stage IS DISTINCT FROM 'pre')"
+)
+
 
 class SchemaTooNew(VakanzError):
-    """The database was migrated by a newer Vakanz than this one."""
+    """A newer Vakanz has finished its rollout on the database: older ones do not work on it any more."""
 
 
 class NoDatabase(VakanzError):
@@ -33,16 +37,20 @@ async def migrate(dsn: str, stages: Sequence[str] = ("pre", "post")) -> list[Mig
             "CREATE TABLE IF NOT EXISTS schema_migration"
             " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        applied = await _applied(connection)
+        # Old code works on what a newer version did before its start, but not on what it did after the old one's end.
+        await connection.execute("ALTER TABLE schema_migration ADD COLUMN IF NOT EXISTS stage text")
         known = migrations()
-        if applied - {migration.number for migration in known}:
-            raise SchemaTooNew("the database has migrations that this version does not know: upgrade Vakanz")
+        numbers = [migration.number for migration in known]
+        if await connection.fetchval(_FOREIGN, numbers):
+            raise SchemaTooNew("the database has migrations that only a newer version works with: upgrade Vakanz")
+        applied = await _applied(connection)
         missing = [step for step in known if step.stage in stages and step.number not in applied]
         for step in missing:
             await connection.execute(step.text)
             await connection.execute(
-                "INSERT INTO schema_migration (number, name) VALUES ($1, $2)", step.number, step.name
-            )
+                "INSERT INTO schema_migration (number, name, stage) VALUES ($1, $2, $3)",
+                step.number, step.name, step.stage,
+            )  # fmt: skip
     return missing
 
 

@@ -47,6 +47,19 @@ async def test_the_old_version_works_on_but_does_not_migrate_what_a_newer_one_di
         await migrate(dsn)
 
 
+async def test_the_way_back_is_open_until_the_second_stage(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = migrating.migrations()
+    monkeypatch.setattr(migrating, "migrations", lambda: [*known, _PRE, _POST])
+    await migrate(dsn, ("pre",))
+    monkeypatch.setattr(migrating, "migrations", lambda: known)
+    assert await migrate(dsn) == []
+    monkeypatch.setattr(migrating, "migrations", lambda: [*known, _PRE, _POST])
+    await migrate(dsn, ("post",))
+    monkeypatch.setattr(migrating, "migrations", lambda: known)
+    with pytest.raises(SchemaTooNew, match="only a newer version"):
+        await migrate(dsn)
+
+
 async def test_a_database_that_nobody_migrated_is_too_old(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute("DROP TABLE schema_migration")
