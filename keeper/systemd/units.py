@@ -30,7 +30,7 @@ from keeper.systemd.states import (
     unit_of,
 )
 
-_TURNS = 10  # looks in which every unit has its turn
+_TURNS = 12  # looks in which every unit has its turn
 
 
 @dataclass(frozen=True)

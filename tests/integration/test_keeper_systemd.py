@@ -180,7 +180,7 @@ async def test_a_restart_between_two_looks_is_explained_by_the_journal(host: Hos
     )
     host.manager.end(SERVICE, "watchdog", code=3, status=6)
     host.manager.restart_by_itself(SERVICE)
-    for _ in range(12):  # nothing in the list tells, so its turn must come
+    for _ in range(13):  # nothing in the list tells, so its turn must come
         seen = await host.look()
         assert isinstance(seen, Running)
         if seen.restarts == 1:
@@ -297,7 +297,7 @@ async def test_a_keeper_starts_kills_and_tells(host: Host, database: Database) -
     assert (told.key, told.host, told.units) == (f"silent: {NAME}", "w2", (NAME,))
     assert told.lines == ("22:13:20 hä�",)
     await beat(0)
-    for _ in range(12):
+    for _ in range(13):
         await keeper.look()
     ahead_s[0] += 61
     await beat(0)
