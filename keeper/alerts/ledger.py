@@ -30,8 +30,9 @@ class Ledger:
 
     `unsaved` are the ids and channels of rows that the tables do not have yet. `disowned` are messages that this keeper
     sent alone and another one does not know of. `stands_back`: this host falls silent together with PostgreSQL, so
-    others go first. `patience_s` is for PostgreSQL at each call; none of them waits longer. `wall` and `steady` are
-    clocks in seconds, the first since 1970.
+    others go first. `patience_s` is for PostgreSQL at each call; none of them waits longer. The lease is extended
+    with every writing, and after `renew_s` without one. `wall` and `steady` are clocks in seconds, the first since
+    1970.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Ledger:
         stands_back: bool = False,
         patience_s: float = 2.0,
         recent_s: float = 3600.0,
+        renew_s: float = TERM_S / 4,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,6 +61,8 @@ class Ledger:
         self._stands_back = stands_back
         self._patience_s = patience_s
         self._recent_s = recent_s
+        self._renew_s = renew_s
+        self._renewed_at = float("-inf")
         self._wall = wall
         self._steady = steady
         self._offset_s = 0.0
@@ -182,7 +186,8 @@ class Ledger:
         self._write_spool()
 
     async def _keep(self) -> None:
-        await self._save(())
+        if self.unsaved or not self.online or self._steady() - self._renewed_at >= self._renew_s:
+            await self._save(())
         if self.lease is None:
             return
         await self._hear()
@@ -210,6 +215,7 @@ class Ledger:
                 self._lost.set()
                 self._spool.remove()
                 return
+            self._renewed_at = self._steady()
             written = {id(row) for row in rows}
             self.unsaved = {_key(row) for row in _rows(self.book, self.unsaved) if id(row) not in written}
 

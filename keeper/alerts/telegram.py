@@ -166,13 +166,10 @@ class Telegram:
             from telegram.request import HTTPXRequest
 
             logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs addresses, which hold the token
-            writing, polling = (
-                HTTPXRequest(
-                    connection_pool_size=2, connect_timeout=_TIMEOUT_S / 2, read_timeout=_TIMEOUT_S, pool_timeout=2.0
-                )
-                for _ in range(2)
+            request = HTTPXRequest(  # one for both, for each keeps all certificates in memory
+                connection_pool_size=4, connect_timeout=_TIMEOUT_S / 2, read_timeout=_TIMEOUT_S, pool_timeout=2.0
             )
-            self._bot = Bot(self._token, base_url=self._base, request=writing, get_updates_request=polling)
+            self._bot = Bot(self._token, base_url=self._base, request=request, get_updates_request=request)
         return self._bot
 
 

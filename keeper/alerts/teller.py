@@ -33,7 +33,7 @@ from keeper.incident import Incident
 from lib.life.config import Config
 from lib.store.connections import Database
 
-_LOOK_S = 1.0
+_LOOK_S = 2.0
 _ANSWER_S = 60.0  # for a keeper to answer a request, after which the person is told that it did not
 _PURGE_S = 6 * 3600.0
 
@@ -110,7 +110,7 @@ class Teller:
         self._say(planned, before)
         await self.ledger.keep(planned)
         if self.ledger.online and self.ledger.lease is not None:
-            with anyio.move_on_after(_LOOK_S * 2):
+            with anyio.move_on_after(_LOOK_S):
                 await self._serve_requests()
 
     async def _look_forever(self) -> None:

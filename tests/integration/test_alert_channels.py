@@ -63,7 +63,7 @@ async def test_a_mail_is_plain_text_with_a_subject() -> None:
     mail = message_from_string("\n".join(told[told.index("data") + 1 :]), policy=default)
     assert mail["To"] == "ops@example.org, two@example.org"
     assert mail["Subject"] == "🔴 crawl@0 & more"
-    assert mail.get_content().splitlines()[:2] == ["🔴 crawl@0 & more", "why oom"]
+    assert mail.get_content().splitlines()[1] == "why oom"
     assert any(line.startswith("rcpt TO:<two@example.org>") for line in told)
 
 
