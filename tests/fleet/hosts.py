@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,19 +81,22 @@ class Lab:
             list(pool.map(lambda one: self._ready(one, until), machines))
 
     def _ready(self, machine: Machine, until: float) -> None:
-        while True:
-            try:
-                self.ssh(machine.name, ["true"], limit_s=5)
-                break
-            except CommandFailed as error:
-                if time.monotonic() > until:
-                    console = (machine.folder / "console.log").read_text(encoding="utf-8", errors="replace")
-                    raise CommandFailed(f"{machine.name} is not up: {error}\n{console[-1_500:]}") from None
+        _by(until, machine, lambda: machine.run(["systemctl", "is-system-running", "--wait"], limit_s=30))
+        _by(until, machine, lambda: self.ssh(machine.name, ["true"], limit_s=5))
+
+
+def _by(until: float, machine: Machine, look: Callable[[], str]) -> None:
+    """Tries until it works. Raises CommandFailed with what the host says of itself."""
+    while True:
+        try:
+            look()
+        except CommandFailed as error:
+            if time.monotonic() > until:
+                console = (machine.folder / "console.log").read_text(encoding="utf-8", errors="replace")
+                raise CommandFailed(f"{machine.name} is not up: {error}\n{console[-1_500:]}") from None
             time.sleep(0.3)
-        state = machine.shell("systemctl is-system-running --wait || true", limit_s=30).strip()
-        if state != "running":
-            failed = machine.run(["systemctl", "--failed", "--plain", "--no-legend"])
-            raise CommandFailed(f"{machine.name} is {state}:\n{failed}")
+        else:
+            return
 
 
 def up(label: str, names: Sequence[str], *, rebuild: bool = False) -> Lab:

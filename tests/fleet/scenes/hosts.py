@@ -60,7 +60,7 @@ class PowerOff:
         detected = stage.wait("somebody tells of w5", lambda: _names(stage, told, "w5"), _TOLD_S)
         for unit in units:
             stage.control.move(unit, "w2")
-        moved = stage.control.play("site", "--limit=localhost,all:!w5")
+        moved = stage.control.play("rollout", "--limit=localhost,fleet,!w5")
         try:
             stage.wait("the moved units run", lambda: not set(stage.down()) & set(units), 60)
             stage.wait("the day's work is done", stage.finished, _WORK_S)
@@ -69,7 +69,7 @@ class PowerOff:
             for unit in units:
                 stage.control.move(unit, "w5")
             stage.lab.boot([host])
-            stage.control.play("site").succeeded()
+            stage.control.play("rollout").succeeded()
         stage.wait("all units are back in place", lambda: not stage.down(), 120)
         checks = (equal("failed tasks of the rollout", sum(moved.failed.values()), 0),)
         return Played(detected_s=detected, healed_s=healed, checks=checks, facts={"rollout_s": round(moved.seconds, 1)})
