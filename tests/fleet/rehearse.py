@@ -101,7 +101,7 @@ def _first_rollout(stage: Stage, console: Console) -> Row:
             machine.shell(f"mkdir -p /var/lib/vakanz && echo '{_DISK}' >> /etc/fstab && mount /var/lib/vakanz")
     first = stage.control.play("site").succeeded()
     console.print(f"rolled out in {first.seconds:.0f} s", highlight=False)
-    running = stage.wait("all units run", lambda: not stage.down(), 120)
+    running = stage.wait("all units run", lambda: not stage.amiss(), 120)
     again = stage.control.play("site")
     console.print(f"and once more in {again.seconds:.0f} s", highlight=False)
     master = stage.serving("nginx")
@@ -138,7 +138,7 @@ def _play(stage: Stage, scene: Scene) -> Row:
         stage.wait("the fleet is calm after the scene", lambda: stage.finished() and _calm(stage), _CALM_S)
         difference = stage.difference()
     except (NotInTime, CommandFailed) as problem:
-        error = f"{type(problem).__name__}: {problem}"
+        error = f"{type(problem).__name__}: {problem}; {_standing(stage)}"
     alerts = [message.title for message in stage.world.told()[told:] if not message.reply]
     least, most = scene.alerts
     wanted = f"{least}" if least == most else f"{least} to {most}"
@@ -156,7 +156,15 @@ def _play(stage: Stage, scene: Scene) -> Row:
 
 def _calm(stage: Stage) -> bool:
     """Whether everything runs where it should, and nobody sees anything wrong."""
-    return not stage.down() and not stage.open_incidents()
+    return not stage.amiss() and not stage.open_incidents()
+
+
+def _standing(stage: Stage) -> str:
+    """How the fleet stands, for who has to find out why a scene could not be played."""
+    try:
+        return f"not where they should be: {stage.amiss()}, incidents: {stage.open_incidents()}, lag: {stage.lag()}"
+    except CommandFailed as error:
+        return f"the fleet does not say how it stands: {error}"
 
 
 def _say(row: Row, console: Console) -> None:

@@ -70,20 +70,21 @@ class Stage:
         """The host that has a service, such as postgres."""
         return self.lab.host(next(host.name for host in self.fleet.hosts.values() if what in host.services))
 
-    def states(self) -> dict[str, State]:
-        """What systemd says of every unit, by name; hosts that are off say nothing."""
+    def seen(self) -> list[State]:
+        """What systemd says of every unit on every host; hosts that are off say nothing."""
         with ThreadPoolExecutor(len(self.lab.machines)) as pool:
-            shown = pool.map(_shown, self.lab.machines)
-        return {state.unit: state for states in shown for state in states}
+            return [state for states in pool.map(_shown, self.lab.machines) for state in states]
 
-    def down(self) -> list[str]:
-        """Units that should run and do not."""
-        states = self.states()
-        return sorted(
-            unit
-            for unit, host in self.expected.items()
-            if (now := states.get(unit)) is None or not now.up or now.host != host
-        )
+    def states(self) -> dict[str, State]:
+        """The units where they should be, by name. One whose host is off is missing."""
+        expected = self.expected
+        return {state.unit: state for state in self.seen() if expected.get(state.unit) == state.host}
+
+    def amiss(self) -> list[str]:
+        """Units that should run and do not, and those that run where they should not."""
+        expected, seen = self.expected, self.seen()
+        up = {(state.unit, state.host) for state in seen if state.up}
+        return sorted(f"{unit} on {host}" for unit, host in up.symmetric_difference(expected.items()))
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         """Rows of a query, asked on the database's own host. Raises CommandFailed."""

@@ -62,7 +62,7 @@ class PowerOff:
             stage.control.move(unit, "w2")
         moved = stage.control.play("rollout", "--limit=localhost,fleet,!w5")
         try:
-            stage.wait("the moved units run", lambda: not set(stage.down()) & set(units), 60)
+            stage.wait("the moved units run", lambda: not any(one.endswith(" on w2") for one in stage.amiss()), 60)
             stage.wait("the day's work is done", stage.finished, _WORK_S)
             healed = time.monotonic() - cut
         finally:
@@ -70,7 +70,7 @@ class PowerOff:
                 stage.control.move(unit, "w5")
             stage.lab.boot([host])
             stage.control.play("rollout").succeeded()
-        stage.wait("all units are back in place", lambda: not stage.down(), 120)
+        stage.wait("all units are back in place", lambda: not stage.amiss(), 120)
         checks = (equal("failed tasks of the rollout", sum(moved.failed.values()), 0),)
         return Played(detected_s=detected, healed_s=healed, checks=checks, facts={"rollout_s": round(moved.seconds, 1)})
 

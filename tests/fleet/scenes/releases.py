@@ -31,7 +31,7 @@ class Rollout:
         stage.control.version = next_version(stage.control.version)
         with Load(stage.api, stage.key) as load:
             ran = stage.control.play("rollout")
-            stage.wait("all units run", lambda: not stage.down(), 60)
+            stage.wait("all units run", lambda: not stage.amiss(), 60)
         stage.wait_for_beats(limit_s=60)
         stage.wait("the day's work is done", stage.finished, _WORK_S)
         checks = (
@@ -63,7 +63,7 @@ class BrokenRollout:
                 ran = stage.control.play("rollout")
         finally:
             stage.control.version = version
-        stage.wait("all units run", lambda: not stage.down(), 120)
+        stage.wait("all units run", lambda: not stage.amiss(), 120)
         healed = time.monotonic() - started
         stage.wait_for_beats(limit_s=60)
         stage.wait("the day's work is done", stage.finished, _WORK_S)
