@@ -91,13 +91,17 @@ def _of_unit(moment: Moment, unit: Unit) -> Finding | None:
         return _finding(moment, unit, kind, title, why, clear_s=limits.health_s)
     if killed is not None and killed.ending is Ending.WATCHDOG:
         return _finding(moment, unit, Kind.STUCK, "hung until the watchdog ended it", how, clear_s=limits.health_s)
-    down = isinstance(process, Changing) or moment.missed(unit)
-    if down and not moment.observed.unreachable:
-        what = process.what if isinstance(process, Changing) else process.how if isinstance(process, Exited) else ""
-        return _finding(
-            moment, unit, Kind.MISS, "should run, and does not", what or how, after_s=limits.miss_s, clear_s=10.0
-        )
+    if moment.observed.unreachable:
+        return None
+    if isinstance(process, Changing):
+        return _missed(moment, unit, process.what, limits.change_s)
+    if moment.missed(unit):
+        return _missed(moment, unit, process.how if isinstance(process, Exited) else how, limits.miss_s)
     return None
+
+
+def _missed(moment: Moment, unit: Unit, why: str, after_s: float) -> Finding | None:
+    return _finding(moment, unit, Kind.MISS, "should run, and does not", why, after_s=after_s, clear_s=10.0)
 
 
 def _finding(

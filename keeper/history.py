@@ -22,6 +22,7 @@ class Limits:
     unit_restarts: int = 30  # of one unit within the window, at most
     host_restarts: int = 60  # of all units within the window; flapping units may take half of them
     miss_s: float = 20.0  # what should run may be down for so long before a person is told
+    change_s: float = 150.0  # likewise, while the service manager starts it or lets it drain
     told_s: float = 300.0  # for how long a killing by the kernel or the watchdog is told after the last one
     patience_s: float = 2.0  # with the servers, at each look
     away_s: float = 3.0  # a server that does not answer for so long is away, not merely slow

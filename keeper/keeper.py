@@ -17,7 +17,7 @@ from keeper.heartbeats import Ages, load_heartbeats
 from keeper.history import Action, History, Kill, Limits, Start, Stop
 from keeper.holds import Hold, held, load_holds
 from keeper.incident import Alerts, Incident
-from keeper.marks import Mark, Watcher, marked
+from keeper.marks import Finding, Mark, Watcher, marked
 from keeper.observed import Exited, Heartbeat, Observed, Process, Unit
 from keeper.probes import Probe, all_of
 from lib.store.connections import Database
@@ -80,7 +80,7 @@ class Keeper:
     async def look(self) -> None:
         """Looks once, acts upon it, and reports."""
         observed = await self._observe()
-        found = [finding for watcher in self.watchers for finding in await watcher.look()]
+        found = await self._watch()
         now = self.clock()
         self._say_changes(observed)
         history = self.history.seen(observed, self.units, now, self.limits)
@@ -91,6 +91,18 @@ class Keeper:
             await self._act(action)
         self.history = await self._with_lines(history.done(actions, now))
         self.alerts.report(incidents(self.history))
+
+    async def _watch(self) -> list[Finding]:
+        """What the watchers find, who look side by side: each may wait for a server that is away."""
+        found: list[Finding] = []
+
+        async def ask(watcher: Watcher) -> None:
+            found.extend(await watcher.look())
+
+        async with anyio.create_task_group() as tasks:
+            for watcher in self.watchers:
+                tasks.start_soon(ask, watcher)
+        return found
 
     async def _observe(self) -> Observed:
         heartbeats: Mapping[str, Heartbeat] | None = None

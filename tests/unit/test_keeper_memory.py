@@ -104,6 +104,16 @@ def test_what_a_person_is_told_of_a_unit(process: Process, kind: Kind | None) ->
     assert findings(held, [UNIT], history, 1_000.0, FLEET) == []
 
 
+def test_a_drain_or_a_slow_start_is_waited_for_longer_than_a_unit_that_is_down() -> None:
+    after_s = []
+    for process in (Changing("deactivating (stop-sigterm)", 0), Exited(6, "exit code 1", 990.0)):
+        observed = Observed({"crawl@0": process}, {}, host="w1")
+        history = History().seen(observed, [UNIT], 1_000.0, FLEET)
+        (found,) = findings(observed, [UNIT], history, 1_000.0, FLEET)
+        after_s.append(found.after_s)
+    assert after_s == [FLEET.change_s, FLEET.miss_s]
+
+
 def test_servers_that_are_away_together_are_one_cause_with_the_units_that_fell() -> None:
     processes: dict[str, Process] = {"crawl@0": Exited(6, "exit code 1", 990.0)}
     for names, key in [
