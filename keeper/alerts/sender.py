@@ -89,7 +89,8 @@ class Sender:
         while self._ledger.disowned:
             message = self._ledger.disowned.pop()
             if message.number is not None and message.editable:
-                text = answer("told by another keeper from now on", plain(message.text).splitlines())
+                first = plain(message.text).partition("\n")[0]
+                text = answer(f"told by another keeper from now on: {first.lstrip('🔴👀✅ ')}")
                 outcome = await telegram.edit(int(message.channel.removeprefix(TELEGRAM)), message.number, text)
                 self._log.info("alert handed over", channel=message.channel, outcome=type(outcome).__name__)
 
