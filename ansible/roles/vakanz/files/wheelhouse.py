@@ -112,9 +112,7 @@ def make(source: Path, into: Path, version: str, target: Target) -> Made:
             _make_dependencies(lock, target, Path(scratch), dependencies)
         if release in missing:
             _make_release(files, source, version, dependencies, Path(scratch), release)
-    return Made(
-        version, lock_name, source_name, str(dependencies), str(release), tuple(file.name for file in missing)
-    )
+    return Made(version, lock_name, source_name, str(dependencies), str(release), tuple(file.name for file in missing))
 
 
 def lines(lock: str, target: Target) -> Iterator[str]:
@@ -203,7 +201,7 @@ def _make_release(
 def _pip(*arguments: str) -> None:
     line = [sys.executable, "-m", "pip", arguments[0], "--quiet", "--disable-pip-version-check", *arguments[1:]]
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(_EPOCH)}
-    subprocess.run(line, check=True, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)  # noqa: S603
+    subprocess.run(line, check=True, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
 
 
 def _pack(archive: Path, folder: Path, names: Sequence[str]) -> None:
