@@ -14,8 +14,8 @@ from keeper.incident import Alerts, LoggedAlerts
 from keeper.keeper import Keeper, keep
 from keeper.local.processes import LocalProcesses
 from keeper.observed import Heartbeat, Process, Unit
-from keeper.probes import of_cache
-from lib.store.connections import Cache, Database
+from keeper.probes import of_redis
+from lib.store.connections import Database
 
 _TAIL_BYTES = 64 << 10
 
@@ -24,7 +24,7 @@ async def run(
     units: Sequence[Unit],
     *,
     database: Database,
-    cache: Cache,
+    redis_url: str,
     logs: Path,
     stop: anyio.Event,
     alerts: Alerts | None = None,
@@ -49,7 +49,7 @@ async def run(
         database=database,
         alerts=alerts or LoggedAlerts(),
         limits=limits,
-        probes={"redis": of_cache(cache, limits.patience_s)},
+        probes={"redis": of_redis(redis_url)},
         clock=clock,
     )
     try:

@@ -30,7 +30,7 @@ from lib.errors import VakanzError
 from lib.life.config import Config
 from lib.life.logs import configure
 from lib.life.session import make_home, with_servers
-from lib.store.connections import Cache, Database
+from lib.store.connections import Database
 from lib.store.embedded import ServerFailed, revive
 from lib.store.migrate import migrate
 from sql import statements
@@ -129,7 +129,6 @@ async def everything(
                 companies=market.companies, postings=market.postings, seed=market.seed, replay=market.replay
             ) as address,
             Database(complete.dsn, pooled=complete.pooled) as database,
-            Cache(complete.redis_url) as cache,
         ):
             complete = replace(complete, simulator=address, overpass=MAP)
             since = datetime.now(UTC)
@@ -142,7 +141,7 @@ async def everything(
 
                 async def keep() -> None:
                     await keeping.run(
-                        units(complete, environment), database=database, cache=cache, logs=logs,
+                        units(complete, environment), database=database, redis_url=complete.redis_url, logs=logs,
                         stop=running.stop, alerts=ShownAlerts(console, logs), drain_s=drain_s(complete),
                     )  # fmt: skip
                     tasks.cancel_scope.cancel()

@@ -17,14 +17,14 @@ from keeper.history import FLEET, History
 from keeper.keeper import Keeper
 from keeper.neighbours import Neighbours
 from keeper.placement import Placement
-from keeper.probes import Probe, Seldom, names_of, of_cache, of_database, of_disk, of_names
+from keeper.probes import Probe, Seldom, names_of, of_database, of_disk, of_names, of_redis
 from keeper.state import State, boot_id
 from keeper.systemd.bus import Systemd
 from keeper.systemd.journal import Journal
 from keeper.systemd.units import Units
 from lib.life.actor import Life
 from lib.life.config import Config
-from lib.store.connections import Cache, Database
+from lib.store.connections import Database
 
 EVERY_S = 5.0
 _SAVE_S = 10.0
@@ -50,7 +50,7 @@ async def serve(life: Life) -> None:
             database=life.database,
             alerts=teller,
             limits=FLEET,
-            probes=probes(config, life.cache, direct),
+            probes=probes(config, direct),
             watchers=[
                 placement,
                 Paced(host_clock.ask, 15.0, clock),
@@ -69,11 +69,11 @@ async def serve(life: Life) -> None:
             await systemd.aclose()
 
 
-def probes(config: Config, cache: Cache, direct: Database) -> Mapping[str, Probe]:
+def probes(config: Config, direct: Database) -> Mapping[str, Probe]:
     """The shared causes besides the database that heartbeats are read from."""
     patience_s, clock = FLEET.patience_s, time.monotonic
     found: dict[str, Probe] = {
-        "redis": of_cache(cache, patience_s),
+        "redis": of_redis(config.redis_url),
         "disk": Seldom(of_disk([config.home, _DAEMONS], config.home), 15.0, clock),
     }
     names = names_of([config.dsn, config.direct_dsn, config.redis_url])

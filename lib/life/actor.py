@@ -20,10 +20,9 @@ import anyio
 import anyio.abc
 import psutil
 import structlog
-from prometheus_client import start_http_server
 
 from lib.errors import ConfigError
-from lib.life import logs, metrics
+from lib.life import logs
 from lib.life.config import Config
 from lib.life.notify import Notifier
 from lib.life.rereading import Settings, take
@@ -126,15 +125,13 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
     notifier = notifier or Notifier()
     settings = Settings(os.environ)
     log = structlog.get_logger("actor")
-    figures = start_http_server(config.metrics_port, config.api_host)[0] if config.metrics_port else None
+    shown_at, close_figures = _show_figures(config) if config.metrics_port else (None, None)
     links = (Link("postgresql", rng=random.Random()), Link("redis", rng=random.Random()))
     async with (
         Database(config.dsn, pooled=config.pooled, link=links[0]) as database,
         Cache(config.redis_url, link=links[1]) as cache,
     ):
-        life = Life(unit, config, database, cache)
-        if figures is not None:
-            life.metrics_address = metrics.address(config.host, config.api_host, config.metrics_port)
+        life = Life(unit, config, database, cache, metrics_address=shown_at)
         for link in links:
             link.on_waiting(life.progress)
         async with anyio.create_task_group() as background:
@@ -153,11 +150,21 @@ async def run_actor(unit: str, config: Config, serve: Serve, *, notifier: Notifi
         with anyio.move_on_after(CLEANUP_S, shield=True):
             life.say("stopped", "")
             await _beat_once(life, datetime.now(UTC))
-    if figures is not None:
-        figures.shutdown()
+    if close_figures is not None:
+        close_figures()
     if not asked.is_set():
         raise RuntimeError(f"{unit} ended without being asked to stop")
     log.info("stopped", drained=not work.cancelled_caught, **life.counters)
+
+
+def _show_figures(config: Config) -> tuple[str, Callable[[], None]]:
+    """Shows this process's own figures; says where, and how to end that."""
+    from prometheus_client import start_http_server  # few daemons show any
+
+    from lib.life.metrics import address
+
+    server, _ = start_http_server(config.metrics_port, config.api_host)
+    return address(config.host, config.api_host, config.metrics_port), server.shutdown
 
 
 async def _obey(

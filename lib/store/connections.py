@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache, cached_property
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 import anyio
 import asyncpg
 import orjson
-import redis.asyncio as aioredis
-import redis.exceptions
 import structlog
 from pgvector.asyncpg import register_vector
 
 from lib.backoff import reconnect_delays
+
+if TYPE_CHECKING:
+    import redis.asyncio as aioredis
 
 T = TypeVar("T")
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -40,13 +42,6 @@ _REPEATABLE = (
     asyncpg.InvalidCachedStatementError,
     asyncpg.OutdatedSchemaCacheError,
 )
-_LOST_REDIS = (
-    OSError,
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    redis.exceptions.BusyLoadingError,
-    redis.exceptions.ReadOnlyError,
-)
 
 
 def _lost_postgres(error: BaseException) -> bool:
@@ -58,8 +53,15 @@ def _lost_postgres(error: BaseException) -> bool:
     return closed or leaving or isinstance(error, _LOST_POSTGRES)
 
 
+@cache
+def _lost_redis_errors() -> tuple[type[BaseException], ...]:
+    import redis.exceptions as kinds
+
+    return OSError, kinds.ConnectionError, kinds.TimeoutError, kinds.BusyLoadingError, kinds.ReadOnlyError
+
+
 def _lost_redis(error: BaseException) -> bool:
-    return isinstance(error, _LOST_REDIS)
+    return isinstance(error, _lost_redis_errors())
 
 
 class Waiter(Protocol):
@@ -235,13 +237,23 @@ async def _no_reset(connection: Any) -> None:
 
 
 class Cache:
-    """Redis or Valkey: streams and the shared counters of politeness. Never the truth of anything."""
+    """Redis or Valkey: streams and the shared counters of politeness. Never the truth of anything.
+
+    Its library takes 8 MB, and is loaded by those who really use it.
+    """
 
     def __init__(self, url: str, *, link: Link | None = None) -> None:
-        self.client: aioredis.Redis = aioredis.Redis.from_url(
-            url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=0, retry=None
-        )
+        self._url = url
         self.link = link or Link("redis")
+
+    @cached_property
+    def client(self) -> aioredis.Redis:
+        """The client itself; whoever calls it sees it fail."""
+        import redis.asyncio as aioredis
+
+        return aioredis.Redis.from_url(
+            self._url, socket_connect_timeout=5, socket_timeout=30, health_check_interval=0, retry=None
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -249,8 +261,9 @@ class Cache:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with anyio.move_on_after(5, shield=True):
-            await self.client.aclose()
+        if "client" in vars(self):
+            with anyio.move_on_after(5, shield=True):
+                await self.client.aclose()
 
     async def call(self, work: Callable[[aioredis.Redis], Awaitable[T]]) -> T:
         """The result of `work`, repeated whole while the server is lost."""
@@ -265,6 +278,6 @@ class Cache:
         try:
             with anyio.fail_after(timeout_s):
                 await self.client.ping()
-        except _LOST_REDIS:
+        except _lost_redis_errors():
             return False
         return True

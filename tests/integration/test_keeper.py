@@ -21,7 +21,7 @@ from keeper.history import Limits
 from keeper.incident import Incident, Kind, LoggedAlerts
 from keeper.local.keeping import run
 from keeper.observed import Unit
-from lib.store.connections import Cache, Connection, Database, Link
+from lib.store.connections import Connection, Database, Link
 from lib.store.embedded import embedded, remove
 from lib.store.migrate import migrate
 
@@ -73,11 +73,11 @@ class Recorder:
 class Fleet:
     """Units of one test, and the keeper that keeps them."""
 
-    def __init__(self, logs: Path, dsn: str, database: Database, cache: Cache) -> None:
+    def __init__(self, logs: Path, dsn: str, database: Database, redis_url: str) -> None:
         self.logs = logs
         self.dsn = dsn
         self.database = database
-        self.cache = cache
+        self.redis_url = redis_url
         self.alerts = Recorder()
         self.mark = uuid.uuid4().hex
 
@@ -96,7 +96,7 @@ class Fleet:
 
         async def keep() -> None:
             await run(
-                units, database=self.database, cache=self.cache, logs=self.logs, stop=stop, alerts=self.alerts,
+                units, database=self.database, redis_url=self.redis_url, logs=self.logs, stop=stop, alerts=self.alerts,
                 limits=QUICK, every_s=0.05, drain_s=drain_s,
             )  # fmt: skip
 
@@ -152,8 +152,8 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, dsn: str, database: Database, cache: Cache) -> Fleet:
-    return Fleet(tmp_path / "log", dsn, database, cache)
+def fleet(tmp_path: Path, dsn: str, database: Database, redis_url: str) -> Fleet:
+    return Fleet(tmp_path / "log", dsn, database, redis_url)
 
 
 async def test_a_killed_unit_is_started_again_and_its_neighbour_left_alone(fleet: Fleet) -> None:
@@ -235,8 +235,8 @@ async def test_nobody_is_restarted_while_postgresql_restarts(tmp_path: Path) -> 
         with embedded(home, durable=False) as servers:
             await migrate(servers.dsn)
             link = Link("postgresql", sleep=at_once)
-            async with Database(servers.dsn, link=link) as database, Cache(servers.redis_url) as cache:
-                fleet = Fleet(tmp_path / "log", servers.dsn, database, cache)
+            async with Database(servers.dsn, link=link) as database:
+                fleet = Fleet(tmp_path / "log", servers.dsn, database, servers.redis_url)
                 async with fleet.kept(*(fleet.daemon(name, "well", silent_s=2.0) for name in names)):
                     before = await fleet.beating(*names)
                     await _stop_postgresql(database)
@@ -266,7 +266,7 @@ async def _stop_postgresql(database: Database) -> None:
 
 
 async def test_silence_is_nobodys_fault_while_redis_is_away(fleet: Fleet) -> None:
-    fleet.cache = Cache("unix:///nowhere/valkey.sock")
+    fleet.redis_url = "unix:///nowhere/valkey.sock"
     async with fleet.kept(fleet.daemon("sick@0", "silent", silent_s=1.0)):
         before = await fleet.beating("sick@0")
         await anyio.sleep(2.0)
@@ -290,7 +290,7 @@ async def test_all_end_when_the_keeper_itself_fails(fleet: Fleet) -> None:
 async def test_two_units_of_one_name_are_refused(fleet: Fleet) -> None:
     unit = fleet.program("twin", "")
     with pytest.raises(ValueError, match="same name"):
-        await run([unit, unit], database=fleet.database, cache=fleet.cache, logs=fleet.logs, stop=anyio.Event())
+        await run([unit, unit], database=fleet.database, redis_url=fleet.redis_url, logs=fleet.logs, stop=anyio.Event())
 
 
 def test_incidents_are_log_lines() -> None:
