@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MAP = "map"  # fleet.yml on a server cannot be read
     HORIZON = "horizon"  # one long transaction holds up all followers
     LAG = "lag"  # followers fall behind
+    JOB = "job"  # what a timer starts has failed
     DIGEST = "digest"  # many incidents at once, told as one
 
 

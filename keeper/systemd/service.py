@@ -20,6 +20,7 @@ from keeper.placement import Placement
 from keeper.probes import Probe, Seldom, names_of, of_database, of_disk, of_names, of_redis
 from keeper.state import State, boot_id
 from keeper.systemd.bus import Systemd
+from keeper.systemd.jobs import Jobs
 from keeper.systemd.journal import Journal
 from keeper.systemd.units import Units
 from lib.life.actor import Life
@@ -53,6 +54,7 @@ async def serve(life: Life) -> None:
             probes=probes(config, direct),
             watchers=[
                 placement,
+                Paced(Jobs(systemd, config.host).ask, 30.0, clock),
                 Paced(host_clock.ask, 15.0, clock),
                 Paced(Followers(life.database, config.host, clock).ask, 60.0, clock),
                 Neighbours(

@@ -15,7 +15,9 @@ from keeper import probes
 from keeper.health import LAG_ROWS, Behind, HostClock, lagging
 from keeper.holds import BadHold, Hold, check_target, covers, duration_s, held
 from keeper.placement import Placement
+from keeper.systemd.bus import Listed
 from keeper.systemd.cgroups import oom_kills, slice_of
+from keeper.systemd.jobs import failed_jobs
 from keeper.systemd.journal import Journal, last_end, line_of
 from keeper.systemd.states import service_of, unit_of
 
@@ -266,3 +268,17 @@ async def test_of_an_endless_journal_little_is_read(tmp_path: Path) -> None:
     with anyio.fail_after(20):
         entries = await Journal([str(command)]).entries("a.service", 5)
     assert 1_000 < len(entries) < 50_000
+
+
+def test_a_job_that_failed_is_told_and_a_daemon_that_failed_is_not_told_twice() -> None:
+    listed = [
+        Listed(name, "loaded", active, "dead", "/x", False)
+        for name, active in [
+            ("vakanz-backup.service", "failed"),
+            ("vakanz-restore-test.service", "inactive"),
+            ("vakanz-keeper.service", "failed"),
+            ("vakanz-descriptions@3.service", "failed"),
+        ]
+    ]
+    (found,) = failed_jobs(listed, "db")
+    assert (found.key, found.kind, found.host) == ("job: backup on db", "job", "db")
