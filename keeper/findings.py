@@ -11,7 +11,7 @@ from keeper.marks import Finding
 from keeper.observed import Changing, Ending, Exited, Observed, Running, Unit
 
 # The first of those that are away is the cause to look at; the others may well be its victims.
-_CAUSES = ("disk", "systemd", "dns", "postgresql", "pgbouncer", "redis")
+_CAUSES = ("disk", "systemd", "network", "dns", "postgresql", "pgbouncer", "redis")
 _OF_THIS_HOST = ("disk", "systemd")
 # What is known of a unit by a stronger word is not told by a weaker one, too.
 _STRONGER = {
@@ -38,6 +38,8 @@ def _away(moment: Moment, expected: Sequence[Unit]) -> Finding | None:
     """One finding, however many servers are away, with the units that suffer from it folded in."""
     causes = sorted(moment.observed.unreachable, key=_rank)
     if not causes:
+        return None
+    if "network" in causes:  # this server is cut off: what it misses is there, and others tell that it is silent
         return None
     first, others = causes[0], causes[1:]
     units = tuple(unit.name for unit in expected if isinstance(moment.observed.process(unit), Exited | Changing))

@@ -25,12 +25,14 @@ from lib.store.connections import Database
 class Patience:
     """In seconds.
 
+    `alone_s`: until a keeper that is silent alone is told, for after a cut it may be the last to beat again.
     `back_grace_s`: after the database is back, until everybody has noticed. `healed_s` is longer, so that what was told
     outlasts a restart of the keeper. `new_s`: until a server that never beat counts, for its installation takes a
     while.
     """
 
     silent_s: float = 90.0
+    alone_s: float = 60.0
     back_grace_s: float = 60.0
     healed_s: float = 75.0
     new_s: float = 900.0
@@ -126,6 +128,7 @@ def _alone(host: Host, age_s: float | None, patience: Patience) -> Finding:
         host=host.name,
         units=(keeper,),
         why=_silence(age_s),
+        after_s=patience.alone_s,
         clear_s=patience.healed_s,
     )
 

@@ -23,6 +23,7 @@ FREE_BYTES = 200 << 20
 FREE_SHARE = 0.01
 FREE_INODES = 2_000
 _SILENT = "no answer"
+_NEIGHBOUR_S = 0.5
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
@@ -131,6 +132,32 @@ def of_names(names: Iterable[str]) -> Probe:
             except (OSError, UnicodeError) as error:  # the latter: a name that cannot be asked for
                 return f"{name}: {error}"
         return None
+
+    return probe
+
+
+def of_network(neighbours: Callable[[], Iterable[str]], port: int) -> Probe:
+    """The way to the other servers: whether one of `neighbours` answers on `port`, be it with a refusal. Where names
+    cannot be looked up nothing is known, and nothing is said.
+    """
+
+    async def answers(name: str) -> bool:
+        try:
+            async with await anyio.connect_tcp(name, port):
+                return True
+        except (socket.gaierror, UnicodeError):
+            return True
+        except OSError as error:
+            causes = error.__cause__.exceptions if isinstance(error.__cause__, BaseExceptionGroup) else [error]
+            return any(isinstance(cause, ConnectionRefusedError) for cause in (*causes, error.__cause__))
+
+    async def probe() -> str | None:
+        names = list(neighbours())
+        for name in names:
+            with anyio.move_on_after(_NEIGHBOUR_S):
+                if await answers(name):
+                    return None
+        return f"none of {', '.join(names)} answers" if names else None
 
     return probe
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -17,7 +17,7 @@ from keeper.history import FLEET, History
 from keeper.keeper import Keeper
 from keeper.neighbours import Neighbours
 from keeper.placement import Placement
-from keeper.probes import Probe, Seldom, names_of, of_database, of_disk, of_names, of_redis
+from keeper.probes import Probe, Seldom, names_of, of_database, of_disk, of_names, of_network, of_redis
 from keeper.state import State, boot_id
 from keeper.systemd.bus import Systemd
 from keeper.systemd.jobs import Jobs
@@ -30,6 +30,7 @@ from lib.store.connections import Database
 EVERY_S = 5.0
 _SAVE_S = 10.0
 _TAIL = 20
+_NEIGHBOURS_PORT = 9100  # of the node exporter, which servers of a fleet let each other reach
 _DAEMONS = Path("/var/lib/vakanz")  # where the daemons' state is, see systemd/
 
 
@@ -51,7 +52,7 @@ async def serve(life: Life) -> None:
             database=life.database,
             alerts=teller,
             limits=FLEET,
-            probes=probes(config, direct),
+            probes=probes(config, direct, lambda: [name for name in placement.fleet.hosts if name != config.host]),
             watchers=[
                 placement,
                 Paced(Jobs(systemd, config.host).ask, 30.0, clock),
@@ -71,11 +72,12 @@ async def serve(life: Life) -> None:
             await systemd.aclose()
 
 
-def probes(config: Config, direct: Database) -> Mapping[str, Probe]:
+def probes(config: Config, direct: Database, neighbours: Callable[[], list[str]]) -> Mapping[str, Probe]:
     """The shared causes besides the database that heartbeats are read from."""
     patience_s, clock = FLEET.patience_s, time.monotonic
     found: dict[str, Probe] = {
         "redis": of_redis(config.redis_url),
+        "network": of_network(neighbours, _NEIGHBOURS_PORT),
         "disk": Seldom(of_disk([config.home, _DAEMONS], config.home), 15.0, clock),
     }
     names = names_of([config.dsn, config.direct_dsn, config.redis_url])

@@ -291,6 +291,22 @@ def test_an_outage_is_one_incident_and_restarts_nobody() -> None:
     assert [text for _, text in world.said] == ["open away: postgresql", "close away: postgresql"]
 
 
+def test_a_server_that_is_cut_off_restarts_nobody_and_blames_nobody() -> None:
+    """Others tell that it is silent; PostgreSQL and Redis are where they were."""
+    world = World(units(5))
+    world.run(100)
+    before = list(world.started)
+    world.unreachable = dict.fromkeys(("network", "postgresql", "redis"), "no answer")
+    world.run(10)
+    world.crash("u3")
+    world.run(290)
+    assert world.started == before
+    world.unreachable = {}
+    world.run(5)
+    assert [name for _, name in world.started[5:]] == ["u3"]
+    assert world.said == []
+
+
 def test_a_short_silence_of_a_server_is_no_incident() -> None:
     world = World(units(2))
     world.run(100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -282,3 +283,20 @@ def test_a_job_that_failed_is_told_and_a_daemon_that_failed_is_not_told_twice() 
     ]
     (found,) = failed_jobs(listed, "db")
     assert (found.key, found.kind, found.host) == ("job: backup on db", "job", "db")
+
+
+async def test_a_neighbour_that_refuses_is_there_and_one_of_whom_nothing_comes_is_not() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        refusing = closed.getsockname()[1]
+    assert await probes.of_network(lambda: ["127.0.0.1"], refusing)() is None
+    with socket.socket() as full:  # nobody takes calls, so further ones get no answer
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.create_connection(full.getsockname())]
+        silent = probes.of_network(lambda: ["127.0.0.1"], full.getsockname()[1])
+        assert await silent() == "none of 127.0.0.1 answers"
+        for one in waiting:
+            one.close()
+    assert await probes.of_network(list, 1)() is None
+    assert await probes.of_network(lambda: ["no-such-host.invalid"], 1)() is None
