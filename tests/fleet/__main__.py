@@ -13,6 +13,7 @@ from types import FrameType
 from rich.console import Console
 
 from tests.fleet import hosts
+from tests.fleet.able import obstacles
 from tests.fleet.command import CommandFailed
 from tests.fleet.rehearse import MAPS, Wanted, rehearse
 from tests.fleet.scenes.all import chosen
@@ -32,8 +33,9 @@ def main(line: list[str]) -> int:
     options = _arguments(line)
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        if os.geteuid() != 0:
-            raise CommandFailed("hosts are booted by root only")
+        problems = obstacles()
+        if problems:
+            raise CommandFailed("; ".join(problems))
         code: int = options.act(options)
     except (CommandFailed, NotInTime) as error:
         sys.stderr.write(f"error: {error}\n")
@@ -69,6 +71,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
         one.add_argument("name", help="the host; what it shall run follows after --")
     for one in (up, down, inside, enter):
         one.add_argument("--lab", default="lab", help="label (default: %(default)s)")
+    rooms.add_parser("able", help="say whether this machine can boot hosts").set_defaults(act=lambda options: 0)
     played = rooms.add_parser("rehearse", help="roll the fleet out to hosts, and break things")
     played.add_argument("--hosts", type=int, choices=MAPS, default=7, help="size of the fleet (default: %(default)s)")
     played.add_argument("--scenes", default="all", help="all, short, or names separated by commas")
