@@ -23,7 +23,7 @@ class Limits:
     host_restarts: int = 60  # of all units within the window; flapping units may take half of them
     miss_s: float = 20.0  # what should run may be down for so long before a person is told
     change_s: float = 150.0  # likewise, while the service manager starts it or lets it drain
-    told_s: float = 300.0  # for how long a killing by the kernel or the watchdog is told after the last one
+    told_s: float = 120.0  # for how long a killing by the kernel or the watchdog is told after the last one
     patience_s: float = 2.0  # with the servers, at each look
     away_s: float = 3.0  # a server that does not answer for so long is away, not merely slow
     back_s: float = 3.0  # a server that answers for so long is back

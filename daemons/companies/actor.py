@@ -63,6 +63,7 @@ async def _search(life: Life, client: Fetch, regions: range) -> None:
     owner = f"{life.config.host}:{life.unit}"
     log = structlog.get_logger("geo")
     while not life.stop.is_set():
+        life.say("working", "asking for the map, which takes its turn")
         done = await search_one(life.database, client, life.config, owner, regions)
         if done is None:
             life.say("idle", "no place is due")
