@@ -144,7 +144,9 @@ class History:
 
 
 def _seen(unit: Unit, past: Past, observed: Observed, now: float, limits: Limits) -> Past:
-    past = replace(past, restarts=tuple(at for at in past.restarts if now - at < limits.window_s))
+    # An operator who starts it by `vakanz keeper start` has mended it, and what was before does not count.
+    counts = [at for at in past.restarts if now - at < limits.window_s and not observed.start_requested(unit, at, now)]
+    past = replace(past, restarts=tuple(counts))
     match observed.process(unit):
         case Running() as process:
             healthy = _healthy_s(unit, process, observed, now) >= limits.health_s

@@ -262,6 +262,14 @@ def test_a_flap_is_over_when_the_window_is_empty() -> None:
     assert world.started[-1][0] == closed + (world.now - 3 - closed) + 1  # as quick as at first
 
 
+def test_an_operators_start_ends_a_flap() -> None:
+    flapping = past(rung=3, restarts=3)
+    after_s = {20.0: 0, 500.0: 3}  # asked for 20 s ago, and before all of the restarts
+    for asked_s, left in after_s.items():
+        observed = Observed({"crawl@0": running(5)}, {"crawl@0": beat(1, asked_s=asked_s)}, {}, host="here")
+        assert len(flapping.seen(observed, [UNIT], NOW, Limits()).of(UNIT).restarts) == left
+
+
 def test_health_brings_the_delays_back_to_the_first() -> None:
     world = World(units(1))
     world.run(1)

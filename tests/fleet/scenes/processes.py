@@ -71,8 +71,7 @@ class Flap:
             time.sleep(60)  # in which nobody may be told again
         finally:
             host.shell(f"rm -f '{file}'; test ! -e '{file}.kept' || mv '{file}.kept' '{file}'")
-        stage.systemctl("reset-failed", unit)
-        stage.systemctl("restart", unit)
+        host.run(["vakanz", "keeper", "start", unit], limit_s=60)
         healed = detected + 60 + stage.wait(f"{unit} is back", lambda: _of(stage, unit).up, 60)
         return Played(detected_s=detected, healed_s=healed, facts={"unit": unit})
 
