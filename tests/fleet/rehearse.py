@@ -16,6 +16,7 @@ from rich.console import Console
 from tests.fleet import hosts
 from tests.fleet.command import CommandFailed
 from tests.fleet.control import ROOT, Control
+from tests.fleet.keepers import measured
 from tests.fleet.market import Difference
 from tests.fleet.report import Check, Played, Row, at_most, equal, judged, table
 from tests.fleet.scenes import Scene
@@ -99,26 +100,31 @@ def _first_rollout(stage: Stage, console: Console) -> Row:
     for machine in stage.lab.machines:
         if machine.name == _SMALL_DISK:
             machine.shell(f"mkdir -p /var/lib/vakanz && echo '{_DISK}' >> /etc/fstab && mount /var/lib/vakanz")
+    console.print("rolling out from nothing, which takes some minutes", highlight=False)
     first = stage.control.play("site").succeeded()
     console.print(f"rolled out in {first.seconds:.0f} s", highlight=False)
     running = stage.wait("all units run", lambda: not stage.amiss(), 120)
     again = stage.control.play("site")
     console.print(f"and once more in {again.seconds:.0f} s", highlight=False)
     master = stage.serving("nginx")
-    for url in stage.world.boards():
-        master.run(["vakanz", "board", "add", url], limit_s=60)
+    add = ["xargs", "--max-procs=4", "--max-args=1", "vakanz", "board", "add"]
+    master.run(add, given="\n".join(stage.world.boards()), limit_s=300)
     stage.key = master.run(["vakanz", "key", "create", "--label", "rehearsal"], limit_s=60).strip()
+    console.print("the first day's work", highlight=False)
     worked = stage.wait("the first day's work is done", stage.finished, _FIRST_DAY_S, every_s=2.0)
     difference = stage.difference()
+    keepers = measured(stage)
     changed = {host: count for host, count in again.changed.items() if count}
     checks = (
         at_most("rollout", first.seconds, _ROLLOUT_S),
         at_most("unchanged rollout", again.seconds, _AGAIN_S),
         equal("changed by the unchanged rollout", changed, {}),
         equal("failed by the unchanged rollout", sum(again.failed.values()), 0),
+        *keepers.checks(),
         *judged(difference),
     )
     facts = {"rollout_s": first.seconds, "again_s": again.seconds, "all_up_s": running, "first_day_s": worked}
+    facts |= {"keeper_mb": keepers.megabytes, "keeper_percent": keepers.percent}
     played = Played(healed_s=first.seconds, facts=facts)
     return Row(
         scene="site", seconds=first.seconds, played=played, difference=difference, alerts=(), checks=checks
