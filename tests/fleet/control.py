@@ -146,7 +146,7 @@ class Control:
         """Moves a unit to another host, as an operator edits the map."""
         plan = yaml.safe_load(self.map.read_text(encoding="utf-8"))
         for host in plan["hosts"].values():
-            host["units"] = [one for one in host["units"] if one != unit]
+            host["units"] = [one for one in host.get("units", []) if one != unit]
         plan["hosts"][to]["units"].append(unit)
         _write(self.map, plan)
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,8 @@ def rehearse(wanted: Wanted, console: Console) -> bool:
                 console.print(f"{scene.name}: {scene.what}", highlight=False)
                 rows.append(_play(stage, scene))
                 _say(rows[-1], console)
+                if not rows[-1].passed:
+                    _keep_journals(stage, wanted.report.with_name(f"journal-{scene.name}"), rows[-1].seconds)
     console.print(table(rows))
     document = {
         "hosts": names,
@@ -158,6 +160,15 @@ def _play(stage: Stage, scene: Scene) -> Row:
         scene=scene.name, seconds=seconds, played=played, difference=difference, alerts=alerts, checks=checks,
         error=error,
     )  # fmt: skip
+
+
+def _keep_journals(stage: Stage, folder: Path, seconds: float) -> None:
+    """What every host wrote during a scene that did not go as expected; the lab itself is about to go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    line = ["journalctl", "--no-pager", "--output=short-iso", f"--since=-{seconds + 5:.0f}s"]
+    for machine in stage.lab.machines:
+        with suppress(CommandFailed):  # a host that is off
+            (folder / f"{machine.name}.log").write_text(machine.run(line), encoding="utf-8")
 
 
 def _calm(stage: Stage) -> bool:
