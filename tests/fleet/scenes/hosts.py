@@ -26,6 +26,7 @@ class NetworkCut:
     def play(self, stage: Stage) -> Played:
         """Its shards resume when it is back."""
         host = stage.lab.host("w3")
+        before = stage.states()
         cut = time.monotonic()
         told = len(stage.world.told())
         host.cut_network()
@@ -39,7 +40,9 @@ class NetworkCut:
         stage.wait_for_beats(limit_s=120)
         healed = time.monotonic() - healing
         stage.wait("the day's work is done", stage.finished, _WORK_S)
-        return Played(detected_s=detected, healed_s=healed, checks=(at_most("its daemons beat again", healed, 60),))
+        same = undisturbed(before, stage.states(), daemons(before))
+        checks = (at_most("its daemons beat again", healed, 60), *same)
+        return Played(detected_s=detected, healed_s=healed, checks=checks)
 
 
 class PowerOff:
