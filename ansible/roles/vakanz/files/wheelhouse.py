@@ -184,9 +184,12 @@ def _make_release(
     description = tree / "pyproject.toml"
     numbered = _NUMBER.sub(f'version = "{version}"', description.read_text(encoding="utf-8"), count=1)
     description.write_text(numbered, encoding="utf-8")
+    tools.mkdir()
     with tarfile.open(dependencies) as packed:
-        packed.extractall(tools, [one for one in packed if one.name.startswith("wheels/setuptools-")], filter="data")
-    _pip("wheel", "--no-index", f"--find-links={tools / 'wheels'}", "--no-deps", f"--wheel-dir={folder}", str(tree))
+        for one in packed:
+            if one.name.startswith("wheels/setuptools-") and (wheel_file := packed.extractfile(one)) is not None:
+                (tools / Path(one.name).name).write_bytes(wheel_file.read())
+    _pip("wheel", "--no-index", f"--find-links={tools}", "--no-deps", f"--wheel-dir={folder}", str(tree))
     wheel = next(folder.glob("vakanz-*.whl"))
     pinned = f"vakanz=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
     (folder / "release.txt").write_text(pinned, encoding="utf-8")
