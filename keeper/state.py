@@ -47,7 +47,7 @@ class State:
             saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
         except FileNotFoundError:
             return History()
-        except (OSError, msgspec.DecodeError) as error:  # validation errors are decode errors, too
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:  # validation errors are decode errors, too
             self._log.error("what was remembered cannot be read; it is set aside", reason=str(error)[:300])
             self._set_aside()
             return History()

@@ -176,8 +176,10 @@ def test_restarts_that_nobody_watched_are_not_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"\x00\xff", b'{"boot": 1}', b'{"boot": "boot", "at": 1, "history": []}', b"[" * 9_999]
-)
+    "text",
+    [b"", b"{", b"\x00\xff", b'{"boot": 1}', b'{"boot": "boot", "at": 1, "history": []}', b"[" * 9_999,
+     b'{"boot": "\xff", "at": 1, "history": {}}'],
+)  # fmt: skip
 def test_a_broken_memory_is_set_aside(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "memory.json"
     path.write_bytes(text)
