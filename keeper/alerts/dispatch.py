@@ -119,7 +119,6 @@ def after(message: Message, text: str, outcome: Outcome, now: float) -> Message:
             return replace(message, attempts=0)  # the intent stays: it may have arrived
         case Away() | Later() | Moved() | Refused():
             return replace(message, tried_at=None, attempts=0)  # nothing is wrong with the message
-        case Rejected(why) if message.attempts >= _TRIES:
-            return replace(message, tried_at=None, failed=why)
-        case Rejected():
-            return replace(message, tried_at=None)
+        case Rejected(why):
+            attempts = message.attempts + (message.number is not None)  # edits are not counted before
+            return replace(message, tried_at=None, attempts=attempts, failed=why if attempts >= _TRIES else None)

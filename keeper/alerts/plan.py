@@ -104,7 +104,8 @@ def _digested(book: Book, now: float, policy: Policy) -> Book:
             (case for case in book.cases.values() if case.digest == digest.id), key=lambda case: case.opened_at
         )
         still = [case for case in members if case.open]
-        quiet = not still and now - max((case.closed_at or now for case in members), default=now) >= policy.calm_s
+        ended = max((case.closed_at or now for case in members), default=float("-inf"))
+        quiet = not still and now - ended >= policy.calm_s
         incident = replace(
             digest.incident,
             title=f"{len(members)} more incidents at once, {len(still)} of them open",

@@ -163,6 +163,12 @@ def test_a_storm_is_a_digest_that_ends_with_the_last_of_its_cases() -> None:
     assert len([purpose for _, _, purpose in story.sent if purpose == "over"]) == POLICY.storm + 1
 
 
+def test_a_digest_ends_whose_cases_nobody_remembers() -> None:
+    digest = Case(id="d", incident=incident("digest: d", kind=Kind.DIGEST), hosts=(), opened_at=0.0)
+    book = plan(Book().with_rows(digest), {}, CHANNELS, 9_000.0, POLICY, lambda: "1")
+    assert not book.cases["d"].open
+
+
 def test_what_is_over_and_told_is_forgotten_and_what_waits_is_not() -> None:
     story = Story()
     story.at(0, incident()).at(10).at(30)
@@ -246,6 +252,14 @@ def test_a_message_that_is_refused_for_what_it_is_is_given_up() -> None:
         message = after(tried(message, 1.0), "new", Rejected("too odd"), 2.0)
     assert message.failed == "too odd"
     assert not message.waiting
+
+
+def test_an_edit_that_is_refused_is_given_up_as_well() -> None:
+    message = _message(number=7, shown="old", sent_at=1.0)
+    for _ in range(5):
+        assert message.waiting
+        message = after(message, "new", Rejected("too odd"), 2.0)
+    assert (message.waiting, message.shown) == (False, "old")
 
 
 def test_only_an_unconfirmed_attempt_makes_a_repetition() -> None:
