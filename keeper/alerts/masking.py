@@ -73,7 +73,9 @@ class Mask:
 def _secrets(config: Config) -> Iterator[str]:
     yield config.telegram_token
     yield from config.keys.values()
-    addresses = chain((config.dsn, config.redis_url, config.alert_smtp, config.alert_webhook), config.proxies)
+    addresses = chain(
+        (config.dsn, config.direct_dsn, config.redis_url, config.alert_smtp, config.alert_webhook), config.proxies
+    )
     yield from chain.from_iterable(map(_of_address, addresses))
     yield config.alert_webhook  # who knows the address may write there
 

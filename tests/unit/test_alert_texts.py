@@ -21,6 +21,7 @@ from tests.sim.telegram import Refusal, parse_html
 _TOKEN = "123456789:AAE-notAReal_token0123456789abcdefgh"
 _CONFIG = Config(
     dsn="postgresql://vakanz:db%2Fpassword@db/vakanz",
+    direct_dsn="postgresql://vakanz:directpassword@db/vakanz",
     redis_url="redis://:redispassword@db:6379/0",
     source_keys=("adzuna_app_key=0123456789abcdef",),
     proxies=("http://me:proxypassword@proxy.example:8080",),
@@ -118,7 +119,8 @@ def test_the_simulated_telegram_refuses_bad_markup(text: str) -> None:
 @pytest.mark.parametrize(
     "secret",
     [
-        "db%2Fpassword", "db/password", "redispassword", "0123456789abcdef", "proxypassword", _TOKEN, "mailpassword"
+        "db%2Fpassword", "db/password", "redispassword", "0123456789abcdef", "proxypassword", _TOKEN, "mailpassword",
+        "directpassword",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["{}", "value '{}'", "https://x.example/?q={}&b=1", 'json {{"a": "{}"}}'])
