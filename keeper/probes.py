@@ -138,7 +138,8 @@ def of_names(names: Iterable[str]) -> Probe:
 
 def of_network(neighbours: Callable[[], Iterable[str]], port: int) -> Probe:
     """The way to the other servers: whether one of `neighbours` answers on `port`, be it with a refusal. Where names
-    cannot be looked up nothing is known, and nothing is said.
+    cannot be looked up nothing is known, and nothing is said; nor where there is one neighbour only, which may be the
+    one that is away.
     """
 
     async def answers(name: str) -> bool:
@@ -157,7 +158,7 @@ def of_network(neighbours: Callable[[], Iterable[str]], port: int) -> Probe:
             with anyio.move_on_after(_NEIGHBOUR_S):
                 if await answers(name):
                     return None
-        return f"none of {', '.join(names)} answers" if names else None
+        return f"none of {', '.join(names)} answers" if len(names) > 1 else None
 
     return probe
 
