@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import structlog
 
+from keeper.alerts.masking import Mask
 from keeper.alerts.requests import Request, Requests
 from keeper.alerts.teller import Teller
 from keeper.health import Followers, HostClock, Paced
@@ -103,6 +104,7 @@ class Service:
         self._placement = placement
         self._teller = teller
         self._requests = Requests(life.database)
+        self._mask = Mask(life.config)
         self._state = State(life.config.home / "memory.json", boot_id())
         self._saved = (float("-inf"), History())
         self._log = structlog.get_logger("keeper")
@@ -135,7 +137,8 @@ class Service:
         """What people ask of this host in chats."""
         while not self._life.stop.is_set():
             for request in await self._requests.pending(self._life.config.host):
-                await self._requests.answer(request.id, await self._answer(request))
+                answer = await self._answer(request)
+                await self._requests.answer(request.id, "\n".join(map(self._mask.text, answer.splitlines())))
             await anyio.sleep(EVERY_S)
 
     async def _answer(self, request: Request) -> str:
