@@ -18,6 +18,7 @@ from lib.store.connections import Database
 from lib.store.leases import TERM_S, Lease, acquire, release
 
 LEASE = "alerts"
+_BEGIN_S = 15.0  # to read all that is open, once the lease is taken
 _APPLY_S = 5.0  # between two looks whether the lease is free
 _REPEAT_S = 20.0  # between two words that what is open is still open
 _RESUME_S = 300.0  # a keeper that was away for longer does not go on alone
@@ -107,9 +108,10 @@ class Ledger:
         return await self._store(rows, handled)
 
     async def keep(self, book: Book) -> None:
-        """Keeps another state of the whole book, which was made out of the present one."""
+        """Keeps another state of the whole book, which was made out of the present one. What it forgot stays until the
+        tables have it: they would have it as it was before."""
         rows = book.changes(self.book)
-        self.book = book
+        self.book = book.with_rows(*_rows(self.book, self.unsaved)).with_rows(*rows)
         if rows:
             await self._store(rows, ())
 
@@ -168,8 +170,9 @@ class Ledger:
             if free_s is not None and free_s < _GIVE_WAY_S:
                 return
         lease = await acquire(self._database, LEASE, self._owner)
-        if lease is not None:
-            await self._begin(lease)
+        if lease is not None:  # nobody else can begin now, so a slow database has more time
+            with anyio.move_on_after(_BEGIN_S, shield=True):
+                await self._begin(lease)
 
     async def _begin(self, lease: Lease) -> None:
         book = await tables.load_book(self._database, self._recent_s)
@@ -231,6 +234,8 @@ class Ledger:
             return
         self.lease = Lease(LEASE, self._owner, spooled.epoch)
         self.book, self.unsaved, self._offset_s = spooled.book, set(spooled.unsaved), spooled.offset_s
+        cases = [(host, case.incident) for case in self.book.open_cases() for host in case.hosts if host != self._host]
+        self.others = [Report(host, incident, spooled.at) for host, incident in cases]
         self._held_since, self._lost = self._steady(), anyio.Event()
         self._log.warning("PostgreSQL is away; this keeper goes on telling the alerts", epoch=spooled.epoch)
 

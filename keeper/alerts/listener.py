@@ -57,18 +57,21 @@ class Listener:
         next_update: int | None = None
         with anyio.move_on_after(_PATIENCE_S):
             next_update = await tables.load_offset(self._database, self._telegram.bot_id)
-        delays, clashes = reconnect_delays(self._rng), False
+        delays, lost = reconnect_delays(self._rng), ""
         while self._ledger.lease is not None:
             try:
                 self._name = self._name or await self._telegram.name()
                 heard = await self._telegram.hear(next_update)
             except Unheard as error:
-                if error.clash and not clashes:
-                    self._log.warning("another program polls the same bot", reason=self._mask.text(str(error)))
-                clashes = error.clash
+                trouble = "another program polls the same bot" if error.clash else "commands cannot be heard"
+                if trouble != lost:
+                    self._log.warning(trouble, reason=self._mask.text(str(error)))
+                lost = trouble
                 await anyio.sleep(_CLASH_S if error.clash else max(error.retry_after_s, next(delays)))
                 continue
-            delays, clashes = reconnect_delays(self._rng), False
+            if lost:
+                self._log.info("commands are heard again")
+            delays, lost = reconnect_delays(self._rng), ""
             if heard.next_update != next_update:
                 next_update = heard.next_update
                 await self._act(heard)
@@ -92,10 +95,11 @@ class Listener:
         chat = self._ledger.book.chats.get(channel)
         if chat is not None and chat.disabled_until is not None:  # who writes to us can be written to
             await self._ledger.put(replace(chat, disabled_until=None, reason=""))
+        said = replace(said, text=self._mask.text(said.text), who=self._mask.text(said.who))  # fit for every table
         command = parse(said.text, self._name)
         if command is None:
             return
-        self._log.info("command", channel=channel, who=said.who, text=self._mask.text(said.text[:300]))
+        self._log.info("command", channel=channel, who=said.who, text=said.text[:300])
         if self._ledger.now() - said.at > _STALE_S:
             await self._answer(
                 channel, said.number, Answer("that was said too long ago; say it again if it still counts")

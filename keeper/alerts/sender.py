@@ -115,7 +115,9 @@ class Sender:
                 return Away("another keeper tells the alerts now")
         outcome = await send(message, repeated(message.text) if repetition else message.text)
         if isinstance(outcome, Rejected):
-            self._log.error("alert refused", channel=message.channel, purpose=message.purpose, reason=outcome.why)
+            self._log.error(
+                "alert refused", channel=message.channel, purpose=message.purpose, reason=self._mask.text(outcome.why)
+            )
         now_kept = self._ledger.book.messages.get(message.id)
         if now_kept is not None:
             await self._ledger.put(after(now_kept, message.text, outcome, self._ledger.now()))

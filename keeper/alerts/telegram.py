@@ -103,6 +103,8 @@ class Telegram:
             return (await self._open().get_me()).username or ""
         except TelegramError as error:
             raise _unheard(error) from error
+        except Exception as error:  # whatever the library makes of an answer that it does not know
+            raise _unread(error) from error
 
     async def send(self, chat: int, html: str, reply_to: int | None) -> Outcome:
         """A new message."""
@@ -149,6 +151,8 @@ class Telegram:
             )
         except TelegramError as error:
             raise _unheard(error) from error
+        except Exception as error:  # likewise
+            raise _unread(error) from error
         last = max((update.update_id for update in updates), default=None)
         return Heard(
             next_update if last is None else last + 1,
@@ -190,6 +194,8 @@ async def _outcome(attempt: _Attempt, html: str) -> Outcome:
             sent = await attempt(plain(html), None)
     except TelegramError as error:
         return outcome_of(error)
+    except Exception as error:  # noqa: BLE001 - likewise; it may stand there, so it is not tried for ever
+        return Rejected(f"an answer that cannot be read: {type(error).__name__}: {error}")
     return Sent(None if isinstance(sent, bool) else sent.message_id)
 
 
@@ -223,6 +229,10 @@ def _unheard(error: TelegramError) -> Unheard:
 
     wait_s = _seconds(error) if isinstance(error, RetryAfter) else 0.0
     return Unheard(f"{type(error).__name__}: {error.message}", clash=isinstance(error, Conflict), retry_after_s=wait_s)
+
+
+def _unread(error: Exception) -> Unheard:
+    return Unheard(f"an answer that cannot be read: {type(error).__name__}: {error}")
 
 
 def _seconds(error: RetryAfter) -> float:

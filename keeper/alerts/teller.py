@@ -103,7 +103,8 @@ class Teller:
         if self.ledger.lease is None:
             return
         now, before = self.ledger.now(), self.ledger.book
-        settling = now - self.ledger.back_at < self._policy.expire_s  # others may not have repeated themselves yet
+        # Others cannot be heard now, or may not have repeated themselves yet: their last word holds.
+        settling = not self.ledger.online or now - self.ledger.back_at < self._policy.expire_s
         others = fresh(self.ledger.others, float("-inf") if settling else now - self._policy.expire_s)
         own = [Report(self._config.host, incident, now) for incident in self._level]
         planned = plan(before, merge([*own, *others]), self._channels, now, self._policy, self._new_id)

@@ -34,6 +34,7 @@ _LOST_POSTGRES = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,  # until somebody makes room
 )
 _REPEATABLE = (
     asyncpg.DeadlockDetectedError,
