@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from keeper.heartbeats import Ages, load_heartbeats
+from keeper.holds import covers
 from keeper.incident import Kind
 from keeper.marks import Finding
 from keeper.observed import Heartbeat
@@ -68,6 +69,7 @@ class Watch:
         watched = {name: host for name, host in hosts.items() if name != own and name not in held}
         known = {finding.key for finding in self.found}
         found = silent_hosts(beats, watched, own, {name: now - at for name, at in since.items()}, patience)
+        found = [one for one in found if one.kind is Kind.HOST or not _is_held(one.units[0], held)]
         if now - answered_since < patience.back_grace_s:  # everybody was silent until a moment ago
             found = [finding for finding in found if finding.key in known]
         return replace(watch, found=tuple(found))
@@ -101,6 +103,10 @@ def silent_hosts(
 
 def _keeper(host: str) -> str:
     return f"keeper@{host}"
+
+
+def _is_held(keeper: str, held: Collection[str]) -> bool:
+    return any(covers(target, keeper, "") for target in held)
 
 
 def _is_silent(age_s: float | None, known_s: float, patience: Patience) -> bool:
@@ -155,7 +161,7 @@ class Neighbours:
         answer_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`own`: this server's name; `fleet`: the map as it is now; `held`: the servers that are left alone."""
+        """`own`: this server's name; `fleet`: the map as it is now; `held`: what is left alone anywhere."""
         self._database = database
         self._own = own
         self._fleet = fleet

@@ -101,6 +101,12 @@ def test_a_held_server_is_left_alone() -> None:
     assert watched(signs(), signs(keeper_at_w1=500.0, crawl_at_0=500.0), held={"w1"}) == []
 
 
+@pytest.mark.parametrize("target", ["keeper@w1", "keeper@*"])
+def test_of_a_held_keeper_only_its_whole_server_is_told(target: str) -> None:
+    assert watched(signs(), signs(keeper_at_w1=500.0), held={target}) == []
+    assert watched(signs(), signs(keeper_at_w1=500.0, crawl_at_0=500.0), held={target}) == ["host: w1"]
+
+
 def test_a_server_that_left_the_map_is_forgotten() -> None:
     silent = signs(keeper_at_w1=500.0, crawl_at_0=500.0)
     watch = Watch().seen(silent, HOSTS, "master", (), 0.0, PATIENCE).seen(silent, HOSTS, "master", (), 1e3, PATIENCE)
