@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from lib.store import schedules
-from lib.store.connections import Database
+from lib.store.connections import Connection, Database
 from lib.store.schedules import Window
 from sql import statements
 
@@ -51,11 +51,19 @@ async def open_window(database: Database, owner: str, now: datetime) -> Closed |
     due, following = schedules.due_times(_DAILY, WINDOW, now)
     if due is None:
         return Closed(following)
-    run = await schedules.claim(database, JOB, due, owner)
-    if run is None:
-        held = await schedules.holder(database, JOB, due)
-        return Taken(held.owner, held.claimed_at, held.finished_at is not None)
     closes = WINDOW.on(due)[1]
-    rows = await database.fetch(_SQL.bring_forward, now, closes)
-    await schedules.finish(database, run, f"{len(rows)} boards brought forward")
-    return Opened(len(rows), closes)
+
+    async def opening(connection: Connection) -> Opened | None:
+        run = await schedules.claim(connection, JOB, due, owner)
+        if run is None:
+            return None
+        rows = await connection.fetch(_SQL.bring_forward, now, closes)
+        await schedules.finish(connection, run, f"{len(rows)} boards brought forward")
+        return Opened(len(rows), closes)
+
+    # All or nothing: a server that dies over it leaves the morning to the others.
+    opened = await database.transaction(opening)
+    if opened is not None:
+        return opened
+    held = await schedules.holder(database, JOB, due)
+    return Taken(held.owner, held.claimed_at, held.finished_at is not None)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from lib.errors import VakanzError
-from lib.store.connections import Database
+from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("schedules")
@@ -87,8 +87,11 @@ def due_times(every: timedelta, window: Window | None, now: datetime) -> DueTime
     raise ValueError(f"the window {window} does not open within two days of {now}")
 
 
-async def claim(database: Database, job: str, due: datetime, owner: str) -> Run | None:
-    """The slot as ours, None when anybody, also a former self, has it already."""
+async def claim(database: Database | Connection, job: str, due: datetime, owner: str) -> Run | None:
+    """The slot as ours, None when anybody, also a former self, has it already.
+
+    Work that is one transaction claims in it: what fails then leaves the slot to the next try.
+    """
     run = Run(job, due, f"{owner}#{secrets.token_hex(8)}")
     return run if await database.fetchval(_SQL.claim, job, due, run.mark) else None
 
@@ -101,7 +104,7 @@ async def holder(database: Database, job: str, due: datetime) -> Holder:
     return Holder(**dict(row))
 
 
-async def finish(database: Database, run: Run, outcome: str) -> None:
+async def finish(database: Database | Connection, run: Run, outcome: str) -> None:
     """Notes in a few words how `run` ended. Raises NotClaimed."""
     if not await database.fetchval(_SQL.finish, run.job, run.due, run.mark, outcome):
         raise NotClaimed(f"{run.job} at {run.due.isoformat()} is not a run of {run.mark}")

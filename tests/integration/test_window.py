@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import asyncpg
+import pytest
 
 from daemons.crawl.window import Closed, Opened, Taken, open_window
 from lib.posting import boards
@@ -41,6 +43,15 @@ async def test_of_two_servers_one_opens_it(database: Database) -> None:
     again = await open_window(database, taken.by, NOW + timedelta(minutes=5))
     assert isinstance(again, Taken) and again.done
     assert isinstance(await open_window(database, "w1", NOW + timedelta(days=1)), Opened)
+
+
+async def test_a_morning_whose_opening_failed_is_open_to_the_next_server(database: Database) -> None:
+    await add_boards(database, 10, CLOSES + timedelta(hours=1))
+    await database.execute("ALTER TABLE board ADD CONSTRAINT no_room CHECK (next_due > '2026-11-22 06:30Z')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await open_window(database, "w1", NOW)
+    await database.execute("ALTER TABLE board DROP CONSTRAINT no_room")
+    assert await open_window(database, "w5", NOW) == Opened(10, CLOSES)
 
 
 async def test_boards_are_spread_over_the_window(database: Database) -> None:
