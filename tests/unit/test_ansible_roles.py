@@ -77,6 +77,10 @@ def test_passwords_are_required_and_never_shown(role: Path) -> None:
         template = task.get("ansible.builtin.template", {}).get("src")
         if template in showing or ".password" in str(task):
             assert task.get("no_log"), f"{task['name']} shows a password"
+    for path in (role / "vars").glob("*.yml"):
+        for file in (one for files in load(path).values() if isinstance(files, list) for one in files):
+            if isinstance(file, dict) and file.get("src") in showing:
+                assert file.get("secret"), f"{file['dest']} shows a password"
 
 
 @every_server
