@@ -18,7 +18,7 @@ from tests.fleet.command import CommandFailed
 from tests.fleet.control import ROOT, Control
 from tests.fleet.keepers import measured
 from tests.fleet.market import Difference
-from tests.fleet.report import Check, Played, Row, at_most, equal, judged, table
+from tests.fleet.report import Check, Played, Row, equal, judged, table, target
 from tests.fleet.scenes import Scene
 from tests.fleet.stage import NotInTime, Stage
 from tests.fleet.world import world
@@ -118,8 +118,8 @@ def _first_rollout(stage: Stage, console: Console) -> Row:
     keepers = measured(stage)
     changed = {host: count for host, count in again.changed.items() if count}
     checks = (
-        at_most("rollout", first.seconds, _ROLLOUT_S),
-        at_most("unchanged rollout", again.seconds, _AGAIN_S),
+        target("rollout", first.seconds, _ROLLOUT_S),
+        target("unchanged rollout", again.seconds, _AGAIN_S),
         equal("changed by the unchanged rollout", changed, {}),
         equal("failed by the unchanged rollout", sum(again.failed.values()), 0),
         *keepers.checks(),
@@ -185,8 +185,7 @@ def _standing(stage: Stage) -> str:
 
 
 def _say(row: Row, console: Console) -> None:
-    unmet = [f"{check.expected}; found: {check.found}" for check in row.checks if not check.met]
-    for line in ([row.error] if row.error else []) + unmet:
-        console.print(f"  not as expected: {line}", style="red", markup=False, highlight=False)
+    for line in row.remarks:
+        console.print(f"  {line}", style="yellow" if row.passed else "red", markup=False, highlight=False)
     if row.passed:
         console.print(f"  as expected, {row.seconds:.0f} s", highlight=False)

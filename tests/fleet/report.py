@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rich.table import Table
@@ -13,16 +13,23 @@ from tests.fleet.market import Difference
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation, and what was found."""
+    """One expectation, and what was found. A `target` is a speed to reach: a busy machine may miss it, which is told
+    and fails nothing."""
 
     expected: str
     found: str
     met: bool
+    target: bool = False
 
 
 def at_most(what: str, found_s: float, limit_s: float) -> Check:
     """That something took no longer than it may."""
     return Check(f"{what} within {limit_s:g} s", f"{found_s:.1f} s", found_s <= limit_s)
+
+
+def target(what: str, found_s: float, limit_s: float) -> Check:
+    """The same, as a target."""
+    return replace(at_most(what, found_s, limit_s), target=True)
 
 
 def equal(what: str, found: object, wanted: object) -> Check:
@@ -55,7 +62,17 @@ class Row:
     @property
     def passed(self) -> bool:
         """Whether everything was as expected."""
-        return not self.error and all(check.met for check in self.checks)
+        return not self.error and all(check.met or check.target for check in self.checks)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was not as expected, and which targets were missed."""
+        unmet = [check for check in self.checks if not check.met]
+        told = [
+            f"{'slower than wanted' if one.target else 'not as expected'}: {one.expected}; found: {one.found}"
+            for one in unmet
+        ]
+        return ([self.error] if self.error else []) + told
 
     def document(self) -> dict[str, Any]:
         """The row as plain values."""
@@ -90,8 +107,7 @@ def table(rows: Sequence[Row]) -> Table:
     for name in ("scene", "detected after", "healed after", "rows lost", "rows doubled", "alerts", "verdict"):
         shown.add_column(name, justify="left" if name in ("scene", "verdict") else "right")
     for row in rows:
-        unmet = [f"{check.expected} (found: {check.found})" for check in row.checks if not check.met]
-        verdict = "as expected" if row.passed else "\n".join(([row.error] if row.error else []) + unmet)
+        verdict = "\n".join((["as expected"] if row.passed else []) + row.remarks)
         shown.add_row(
             row.scene, _seconds(row.played.detected_s), _seconds(row.played.healed_s), str(row.difference.lost),
             str(row.difference.doubled), str(len(row.alerts)), verdict, style="" if row.passed else "red",

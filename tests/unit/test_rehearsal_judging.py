@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.fleet.market import Difference, Posting, Stored, compare
-from tests.fleet.report import Check, Played, Row, at_most, equal, judged, table
+from tests.fleet.report import Check, Played, Row, at_most, equal, judged, table, target
 
 A, B = Posting("lever", "acme", "1"), Posting("lever", "acme", "2")
 
@@ -54,6 +54,7 @@ def test_what_is_missing_is_lost_and_what_is_there_twice_is_doubled() -> None:
 def test_a_limit_is_kept_up_to_itself() -> None:
     assert at_most("back", 15.0, 15.0).met
     assert not at_most("back", 15.1, 15.0).met
+    assert not target("rollout", 601.0, 600.0).met
 
 
 def test_a_row_passes_only_if_it_was_played_and_all_was_as_expected() -> None:
@@ -62,17 +63,23 @@ def test_a_row_passes_only_if_it_was_played_and_all_was_as_expected() -> None:
     assert not row(error="NotInTime: calm").passed
 
 
+def test_a_missed_target_is_told_and_fails_nothing() -> None:
+    slow = row(target("rollout", 601.0, 600.0))
+    assert slow.passed
+    assert slow.remarks == ["slower than wanted: rollout within 600 s; found: 601.0 s"]
+
+
 def test_the_table_says_what_was_found_instead() -> None:
     console = Console(width=200, record=True, file=StringIO())
     console.print(table([row(), row(equal("rows lost", 7, 0))]))
     shown = console.export_text()
     assert "as expected" in shown
-    assert "rows lost: 0 (found: 7)" in shown
+    assert "not as expected: rows lost: 0; found: 7" in shown
     assert "0.4 s" in shown
 
 
 def test_a_row_as_plain_values() -> None:
     document = row(equal("rows lost", 7, 0)).document()
     assert document["passed"] is False
-    assert document["checks"] == [{"expected": "rows lost: 0", "found": "7", "met": False}]
+    assert document["checks"] == [{"expected": "rows lost: 0", "found": "7", "met": False, "target": False}]
     assert (document["detected_s"], document["healed_s"], document["seconds"]) == (0.4, 3.1, 10.0)

@@ -6,7 +6,7 @@ import time
 from typing import ClassVar
 
 from tests.fleet.load import Load
-from tests.fleet.report import Check, Played, at_most, equal
+from tests.fleet.report import Check, Played, equal, target
 from tests.fleet.stage import Stage
 
 _UPGRADE_S = 240.0
@@ -38,7 +38,7 @@ class Rollout:
             equal("failed tasks", sum(ran.failed.values()), 0),
             equal("versions that run", versions(stage), {stage.control.version}),
             equal("failed API calls", dict(load.failures), {}),
-            at_most("upgrade", ran.seconds, _UPGRADE_S),
+            target("upgrade", ran.seconds, _UPGRADE_S),
             Check("the API was asked", str(load.asked), load.asked > ran.seconds),
         )
         return Played(healed_s=ran.seconds, checks=checks, facts={"load": load.told()})
