@@ -47,7 +47,7 @@ async def main():
             quiet_s = time.monotonic() - began if manner == "stuck" else 0
             if await connection.fetchval(BEAT, unit, os.getpid(), quiet_s):
                 return
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             connection = None
         if manner == "silent":
             time.sleep(600)
