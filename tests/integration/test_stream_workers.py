@@ -227,7 +227,7 @@ async def test_redis_restarts_under_load(tmp_path: Path, database: Database) -> 
                     enough.set()
                     await until(lambda: drained(stream))
         assert done == {str(number) for number in range(published)}
-        assert published > down > 10
+        assert published > down > 0
     finally:
         remove(tmp_path)
 
