@@ -103,7 +103,7 @@ class Telegram:
             return (await self._open().get_me()).username or ""
         except TelegramError as error:
             raise _unheard(error) from error
-        except Exception as error:  # whatever the library makes of an answer that it does not know
+        except Exception as error:  # the library may fail on an answer that it does not know
             raise _unread(error) from error
 
     async def send(self, chat: int, html: str, reply_to: int | None) -> Outcome:
@@ -151,7 +151,7 @@ class Telegram:
             )
         except TelegramError as error:
             raise _unheard(error) from error
-        except Exception as error:  # likewise
+        except Exception as error:  # the library may fail on an update that it does not know; it must not end the keeper
             raise _unread(error) from error
         last = max((update.update_id for update in updates), default=None)
         return Heard(
@@ -194,7 +194,7 @@ async def _outcome(attempt: _Attempt, html: str) -> Outcome:
             sent = await attempt(plain(html), None)
     except TelegramError as error:
         return outcome_of(error)
-    except Exception as error:  # noqa: BLE001 - likewise; it may stand there, so it is not tried for ever
+    except Exception as error:  # noqa: BLE001 - an answer that the library cannot read; tried a few times only
         return Rejected(f"an answer that cannot be read: {type(error).__name__}: {error}")
     return Sent(None if isinstance(sent, bool) else sent.message_id)
 
