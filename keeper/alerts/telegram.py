@@ -151,7 +151,7 @@ class Telegram:
             )
         except TelegramError as error:
             raise _unheard(error) from error
-        except Exception as error:  # the library may fail on an update that it does not know; it must not end the keeper
+        except Exception as error:  # the library may fail on an update that it does not know
             raise _unread(error) from error
         last = max((update.update_id for update in updates), default=None)
         return Heard(
