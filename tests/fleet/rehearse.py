@@ -61,16 +61,17 @@ def rehearse(wanted: Wanted, console: Console) -> bool:
                 _say(rows[-1], console)
                 if not rows[-1].passed:
                     _keep_journals(stage, wanted.report.with_name(f"journal-{scene.name}"), rows[-1].seconds)
-    console.print(table(rows))
-    document = {
-        "hosts": names,
-        "seconds": round(time.monotonic() - started, 1),
-        "rows": [row.document() for row in rows],
-    }
-    wanted.report.parent.mkdir(parents=True, exist_ok=True)
-    wanted.report.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    console.print(f"{document['seconds']:.0f} s; as JSON in {wanted.report}", highlight=False)
+        # Before the lab is taken down, which takes a while on some disks.
+        _report(rows, names, time.monotonic() - started, wanted.report, console)
     return all(row.passed for row in rows)
+
+
+def _report(rows: Sequence[Row], names: Sequence[str], seconds: float, file: Path, console: Console) -> None:
+    console.print(table(rows))
+    document = {"hosts": names, "seconds": round(seconds, 1), "rows": [row.document() for row in rows]}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    console.print(f"{seconds:.0f} s; as JSON in {file}", highlight=False)
 
 
 @contextmanager
