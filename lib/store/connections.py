@@ -35,6 +35,7 @@ _LOST_POSTGRES = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,  # until somebody makes room
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that is being changed: until both sides know it
 )
 _REPEATABLE = (
     asyncpg.DeadlockDetectedError,

@@ -1,6 +1,8 @@
 """The connection manager against real servers that go away."""
 
 import random
+import re
+import uuid
 from pathlib import Path
 
 import anyio
@@ -65,6 +67,21 @@ async def test_a_transaction_rolls_back_whole(database: Database) -> None:
     with pytest.raises(ValueError, match="no"):
         await database.transaction(work)
     assert await database.fetchval("SELECT count(*) FROM company") == 0
+
+
+async def test_a_server_that_does_not_let_us_in_yet_is_waited_for(dsn: str, database: Database) -> None:
+    role = f"late_{uuid.uuid4().hex[:12]}"
+
+    async def made_meanwhile(_: float) -> None:
+        await database.execute(f"CREATE ROLE {role} LOGIN")
+
+    user = re.sub(r"//[^/@]*@", f"//{role}@", dsn)
+    assert user != dsn
+    try:
+        async with Database(user, link=Link("postgresql", sleep=made_meanwhile)) as refused:
+            assert await refused.fetchval("SELECT current_user") == role
+    finally:
+        await database.execute(f"DROP ROLE IF EXISTS {role}")
 
 
 async def test_both_servers_may_restart(tmp_path: Path) -> None:
