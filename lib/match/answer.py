@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 import msgspec
+
+Live = Literal["unavailable", "not_needed", "running", "done"]
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -47,9 +50,19 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """Matches, best first. `candidates`: how many postings were compared; `took_ms`: without the network."""
+    """Matches, best first. `candidates`: how many postings were compared; `took_ms`: without the network.
+
+    `found`: how many of the compared reach the least score that is shown. `live`: whether the search goes on with paid
+    sources; `live_why`: a word for why it cannot. `credits_used`: what it cost so far. `cached`: computed for an equal
+    profile some minutes ago.
+    """
 
     id: uuid.UUID
     candidates: int
+    found: int
     took_ms: float
     matches: tuple[Match, ...]
+    live: Live = "not_needed"
+    live_why: str | None = None
+    credits_used: int = 0
+    cached: bool = False

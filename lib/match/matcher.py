@@ -69,6 +69,7 @@ class Matcher:
         return Answer(
             id=request,
             candidates=len(candidates),
+            found=len(found),
             took_ms=round((time.perf_counter() - started) * 1000, 1),
             # A posting that was purged meanwhile has no row any more.
             matches=tuple(

@@ -1,0 +1,115 @@
+"""Searches that go on after their first answer: their rows, and what they tell while they run.
+
+PostgreSQL holds the truth. A running search keeps its profile until it is done; what it tells has numbers without gaps,
+from 1, so that a listener who was cut off asks for what follows the last one that it saw.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from lib.match.answer import Answer, Live
+from lib.match.profile import Profile
+from lib.posting.contract import clean_text
+from lib.store.connections import Connection, Database
+from sql import statements
+
+_SQL = statements("searches")
+_MOST_EVENTS = 500
+
+Kind = Literal["progress", "matches", "done"]
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """One search as it stands. `profile`: only while it runs. `events`: the number of the newest one.
+
+    `posting_ids`, `candidates`, `found` and `best_score` are those of its first answer.
+    """
+
+    id: uuid.UUID
+    account_id: int | None
+    at: datetime
+    profile_hash: bytes
+    candidates: int
+    found: int
+    posting_ids: tuple[int, ...]
+    best_score: float | None
+    live: Live
+    live_why: str | None
+    credits_used: int
+    events: int
+    profile: Profile | None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """What a search told. `body` is JSON: of a `matches` event a whole Answer."""
+
+    search_id: uuid.UUID
+    seq: int
+    kind: Kind
+    body: str
+
+
+async def start(
+    connection: Connection,
+    answer: Answer,
+    profile: Profile,
+    *,
+    account_id: int | None,
+    api_key_id: int | None,
+) -> None:
+    """Records a search that goes on, with its first answer as its first event. Repeating it changes nothing."""
+    best = answer.matches[0].score if answer.matches else None
+    new = await connection.fetchval(
+        _SQL.record_live, answer.id, api_key_id, account_id, profile.digest(), answer.candidates, answer.found,
+        [match.id for match in answer.matches], best, answer.took_ms, msgspec.to_builtins(_storable(profile)),
+    )  # fmt: skip
+    if new:
+        await tell(connection, answer.id, "matches", answer)
+
+
+def _storable(profile: Profile) -> Profile:
+    """Without what JSON in PostgreSQL cannot hold."""
+    return msgspec.structs.replace(
+        profile,
+        text=clean_text(profile.text),
+        title=profile.title and clean_text(profile.title),
+        skills=tuple(map(clean_text, profile.skills)),
+        location=profile.location and clean_text(profile.location),
+    )
+
+
+async def load(database: Database, search_id: uuid.UUID) -> Search | None:
+    """The search as it stands now, None where there is none."""
+    row = await database.fetchrow(_SQL.load_search, search_id)
+    return None if row is None else msgspec.convert(dict(row), Search)
+
+
+async def tell(connection: Connection, search_id: uuid.UUID, kind: Kind, body: Answer | Mapping[str, Any]) -> int:
+    """Adds an event; returns its number, 0 where the search is done or unknown: then nobody wants to hear more."""
+    return await connection.fetchval(_SQL.tell, search_id, kind, msgspec.to_builtins(body)) or 0
+
+
+async def finish(
+    connection: Connection,
+    search_id: uuid.UUID,
+    live: Literal["done", "unavailable"],
+    why: str | None,
+    credits_used: int,
+) -> bool:
+    """Ends a running search, tells `done`, and forgets its profile. True the first time only.
+
+    `why`: a word of `lib.match.live.WHYS` where it ended early, else None. `credits_used`: in all.
+    """
+    return await connection.fetchval(_SQL.finish, search_id, live, why, credits_used) is not None
+
+
+async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> list[Event]:
+    """What these searches told after the numbers given, each in order; some at a time, so ask again."""
+    rows = await database.fetch(_SQL.events_after, list(wants), list(wants.values()), _MOST_EVENTS)
+    return [Event(row["search_id"], row["seq"], row["kind"], row["body"]) for row in rows]

@@ -1,0 +1,49 @@
+-- record_live --
+-- The truth of a search that goes on after its first answer: what it asks stays until it is done.
+INSERT INTO search_request (id, api_key_id, account_id, profile_hash, candidates, found, posting_ids, best_score,
+                            took_ms, live, live_why, profile)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', NULL, $10)
+ON CONFLICT (id) DO NOTHING
+RETURNING true
+
+-- load_search --
+-- One search as it stands now.
+SELECT id, account_id, at, profile_hash, candidates, found, posting_ids, best_score, live, live_why, credits_used,
+       events, profile
+  FROM search_request
+ WHERE id = $1
+
+-- tell --
+-- What happened, under the next number of its search, whose row is locked until the commit. A search that is done hears
+-- nothing more. What a message says of credits holds for the search.
+WITH next AS (
+UPDATE search_request
+   SET events = events + 1,
+       credits_used = greatest(credits_used, coalesce(($3::jsonb ->> 'credits_used')::integer, 0))
+ WHERE id = $1 AND live = 'running'
+RETURNING events
+     )
+INSERT INTO search_event (search_id, seq, kind, body)
+SELECT $1, events, $2, $3 FROM next
+RETURNING seq
+
+-- finish --
+-- The end of a search, told once: what it asked is forgotten.
+WITH ended AS (
+UPDATE search_request
+   SET live = $2, live_why = $3, credits_used = greatest(credits_used, $4), profile = NULL, events = events + 1
+ WHERE id = $1 AND live = 'running'
+RETURNING events, credits_used
+     )
+INSERT INTO search_event (search_id, seq, kind, body)
+SELECT $1, events, 'done', jsonb_build_object('live', $2::text, 'why', $3::text, 'credits_used', credits_used)
+  FROM ended
+RETURNING seq
+
+-- events_after --
+-- What several searches told since a number of each, oldest first, some at a time.
+SELECT e.search_id, e.seq, e.kind, e.body::text AS body
+  FROM unnest($1::uuid[], $2::integer[]) AS asked (search_id, after)
+  JOIN search_event e ON e.search_id = asked.search_id AND e.seq > asked.after
+ ORDER BY e.search_id, e.seq
+ LIMIT $3

@@ -1,0 +1,81 @@
+"""Searches that go on: what they tell is numbered without gaps, and they end once."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import anyio
+
+from lib.match.answer import Answer
+from lib.match.profile import Limits, Profile
+from lib.match.searches import Event, events_after, finish, load, start, tell
+from lib.store.connections import Database
+
+PROFILE = Profile(text="Köchin\x00 in Bern", title="Koch", skills=("Soßen\x00",), limits=Limits(countries=("CH",)))
+
+
+def answer(**changes: Any) -> Answer:
+    return Answer(**({"id": uuid.uuid4(), "candidates": 7, "found": 0, "took_ms": 1.5, "matches": ()} | changes))
+
+
+async def running(database: Database) -> uuid.UUID:
+    first = answer(live="running")
+    await database.transaction(lambda connection: start(connection, first, PROFILE, account_id=None, api_key_id=None))
+    return first.id
+
+
+async def told(database: Database, search: uuid.UUID, after: int = 0) -> list[Event]:
+    return await events_after(database, {search: after})
+
+
+async def say(database: Database, search: uuid.UUID, credits_used: int = 0) -> int:
+    body = {"phase": "details", "found": 1, "done": 0, "to_do": 0, "credits_used": credits_used}
+    return await database.transaction(lambda connection: tell(connection, search, "progress", body))
+
+
+async def test_a_running_search_keeps_its_profile_until_it_is_done(database: Database) -> None:
+    search = await running(database)
+    found = await load(database, search)
+    assert found is not None
+    assert (found.live, found.candidates, found.events) == ("running", 7, 1)
+    assert found.profile == Profile(text="Köchin in Bern", title="Koch", skills=("Soßen",), limits=PROFILE.limits)
+    assert found.profile_hash == PROFILE.digest()
+    ended = [
+        await database.transaction(lambda connection: finish(connection, search, "done", None, 6)) for _ in range(2)
+    ]
+    assert ended == [True, False]
+    found = await load(database, search)
+    assert found is not None
+    assert (found.live, found.profile, found.credits_used) == ("done", None, 6)
+    assert [event.kind for event in await told(database, search)] == ["matches", "done"]
+
+
+async def test_numbers_have_no_gaps_however_many_tell_at_once(database: Database) -> None:
+    search = await running(database)
+
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(say, database, search, number)
+    assert [event.seq for event in await told(database, search)] == list(range(1, 22))
+    assert [event.seq for event in await told(database, search, 19)] == [20, 21]
+    found = await load(database, search)
+    assert found is not None
+    assert found.credits_used == 19
+
+
+async def test_a_search_that_is_done_or_unknown_hears_nothing_more(database: Database) -> None:
+    search = await running(database)
+    await database.transaction(lambda connection: finish(connection, search, "unavailable", "budget", 0))
+    assert [await say(database, other) for other in (search, uuid.uuid4())] == [0, 0]
+    assert len(await told(database, search)) == 2
+    assert await load(database, uuid.uuid4()) is None
+
+
+async def test_starting_twice_is_starting_once(database: Database) -> None:
+    first = answer(live="running")
+    for _ in range(2):
+        await database.transaction(
+            lambda connection: start(connection, first, PROFILE, account_id=None, api_key_id=None)
+        )
+    assert [event.seq for event in await told(database, first.id)] == [1]
