@@ -93,6 +93,23 @@ class Config:
         default="builtin", metadata={"help": "encoder of full texts: builtin, or a sentence-transformers name"}
     )
     model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
+    gateway_host: str = field(default="127.0.0.1", metadata={"help": "address that the gateway listens on"})
+    gateway_port: int = field(default=8090, metadata={"help": "port that the gateway listens on; 0: any free one"})
+    gateway_url: str = field(
+        default="", metadata={"help": "where the gateway to paid providers is; empty: nothing is ever bought"}
+    )
+    gateway_key: str = field(
+        default="", repr=False, metadata={"help": "what callers of the gateway prove themselves by; 16 signs or more"}
+    )
+    provider_keys: tuple[str, ...] = field(
+        default=(), repr=False, metadata={"help": "keys of paid providers, hasdata=...,llm=...; for the gateway only"}
+    )
+    hasdata_url: str = field(default="https://api.hasdata.com", metadata={"help": "server of HasData's API"})
+    llm_url: str = field(
+        default="", metadata={"help": "OpenAI-compatible server, such as https://api.openai.com/v1; empty: none"}
+    )
+    llm_model: str = field(default="", metadata={"help": "the model that is asked for there"})
+    llm_credits: float = field(default=1.0, metadata={"help": "credits that 1,000 tokens of it count for"})
     metrics_port: int = field(
         default=0, metadata={"help": "port of one daemon's own Prometheus figures, on api_host; 0: none"}
     )
@@ -126,6 +143,12 @@ class Config:
     def keys(self) -> dict[str, str]:
         """The sources' keys by name."""
         pairs = (entry.partition("=") for entry in self.source_keys)
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def bought_with(self) -> dict[str, str]:
+        """The paid providers' keys by name."""
+        pairs = (entry.partition("=") for entry in self.provider_keys)
         return {name: value for name, _, value in pairs}
 
     @property

@@ -50,11 +50,40 @@ def contradictions(config: Config) -> list[str]:
     positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
     problems += _alert_problems(config)
-    ports = {"api_port": config.api_port, "metrics_port": config.metrics_port}
+    problems += _provider_problems(config)
+    ports = {"api_port": config.api_port, "gateway_port": config.gateway_port, "metrics_port": config.metrics_port}
     problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
     if config.model_threads < 0 or config.detail_refresh_days < 0 or config.metered_daily < 0:
         problems.append("model_threads, detail_refresh_days, metered_daily: must not be below 0")
     return problems
+
+
+def _provider_problems(config: Config) -> list[str]:
+    problems = [f"provider_keys: {problem}" for problem in key_problems(config.provider_keys)]
+    if config.gateway_url and _scheme(config.gateway_url) not in ("http", "https"):
+        problems.append("gateway_url: an http:// or https:// address is expected")
+    if config.gateway_url and not config.gateway_key:
+        problems.append("gateway_url: the gateway lets nobody in without a key; set gateway_key as well")
+    if config.gateway_key and not re.fullmatch(r"[\x21-\x7e]{16,200}", config.gateway_key):
+        problems.append("gateway_key: 16 to 200 signs without spaces are expected")
+    for name, url in (("hasdata", config.hasdata_url), ("llm", config.llm_url)):
+        keyed = name in config.bought_with
+        if url and _scheme(url) != "https" and (keyed or _scheme(url) != "http") and not _is_here(url):
+            problems.append(f"{name}_url: an https:// address is expected, or http:// without a key or to this machine")
+    if config.llm_url and not config.llm_model:
+        problems.append("llm_url: which model is meant? set llm_model as well")
+    if not 0 < config.llm_credits <= 10_000:
+        problems.append("llm_credits: more than 0 and at most 10,000 expected")
+    return problems
+
+
+def _is_here(url: str) -> bool:
+    """Whether a plain address leads to this machine only."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        return False
 
 
 def _alert_problems(config: Config) -> list[str]:
