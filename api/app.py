@@ -27,8 +27,10 @@ from api.room import (
     KEYS,
     LOCAL_PATHS,
     MATCHER,
+    NEEDED_SCOPES,
     OPEN_PATHS,
     PUBLISHER,
+    STREAMING_PATHS,
     is_local,
     json_response,
 )
@@ -79,6 +81,8 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app.router.add_get("/", page.show)
     app.router.add_post("/", page.search)
     app[OPEN_PATHS] = frozenset(one.path for one in OPERATIONS if one.open) | {"/openapi.json"}
+    app[NEEDED_SCOPES] = {(one.method, one.path): one.scope for one in OPERATIONS if one.scope is not None}
+    app[STREAMING_PATHS] = frozenset(one.path for one in OPERATIONS if one.streams)
     if is_local(config):
         app[OPEN_PATHS] |= LOCAL_PATHS
     app.cleanup_ctx.append(_publishing)

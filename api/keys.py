@@ -1,7 +1,7 @@
 """API keys: shown once when they are made, kept as SHA-256 only.
 
 A key has 256 random bits, so a plain hash is enough: there is nothing to guess. Lookups are remembered for a few
-seconds, which is how long a revoked key may still work.
+seconds, which is how long a revoked key, or one of an account that was closed, may still work.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.callers import USUAL_SCOPES, Caller, scopes_of
+from lib.errors import VakanzError
 from lib.posting.contract import clean_text
 from lib.store.connections import Database
 from sql import statements
@@ -25,14 +27,25 @@ _REMEMBER_S = 5.0
 _MOST_REMEMBERED = 10_000
 
 
+OPERATOR = "operator"  # the account that every database has, for keys that are nobody's in particular
+
+
 @dataclass(frozen=True)
 class ApiKey:
-    """A key as a list shows it; times are aware UTC."""
+    """A key as a list shows it; times are aware UTC. `used_at` may lie ten minutes behind."""
 
     id: int
+    account: str
     label: str
+    scopes: list[str]
     created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
     revoked_at: datetime | None
+
+
+class NoAccount(VakanzError):
+    """There is no open account of this name."""
 
 
 def key_from(secret: bytes) -> str:
@@ -40,10 +53,25 @@ def key_from(secret: bytes) -> str:
     return PREFIX + base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
-async def create_key(database: Database, label: str, secret: bytes) -> tuple[int, str]:
-    """A new key's id and the key itself, which nobody can read again later. `secret`: 32 random bytes."""
+async def create_key(
+    database: Database,
+    label: str,
+    secret: bytes,
+    account: str = OPERATOR,
+    scopes: Iterable[str] = USUAL_SCOPES,
+    expires_at: datetime | None = None,
+) -> tuple[int, str]:
+    """A new key's id and the key itself, which nobody can read again later. `secret`: 32 random bytes.
+
+    Raises NoAccount.
+    """
     key = key_from(secret)
-    return await database.fetchval(_SQL.create_key, clean_text(label, 200), _hash(key)), key
+    key_id: int | None = await database.fetchval(
+        _SQL.create_key, account, clean_text(label, 200), _hash(key), sorted(scopes), expires_at
+    )
+    if key_id is None:
+        raise NoAccount(f"there is no open account {account!r}")
+    return key_id, key
 
 
 async def list_keys(database: Database) -> list[ApiKey]:
@@ -61,15 +89,15 @@ def _hash(key: str) -> bytes:
 
 
 class KeyRing:
-    """Answers which key a request carries."""
+    """Answers whose key a request carries."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._clock = clock
-        self._known: dict[bytes, tuple[int, float]] = {}
+        self._known: dict[bytes, tuple[Caller, float]] = {}
 
-    async def verify(self, key: str) -> int | None:
-        """The key's id, None when it opens nothing. Only keys that open something are remembered."""
+    async def verify(self, key: str) -> Caller | None:
+        """Who comes with the key, None when it opens nothing. Only keys that open something are remembered."""
         if not _FORM.fullmatch(key):
             return None
         mark = _hash(key)
@@ -77,9 +105,11 @@ class KeyRing:
         if held is not None and held[1] > self._clock():
             return held[0]
         self._known.pop(mark, None)
-        key_id: int | None = await self._database.fetchval(_SQL.verify_key, mark)
-        if key_id is not None:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[mark] = (key_id, self._clock() + _REMEMBER_S)
-        return key_id
+        row = await self._database.fetchrow(_SQL.verify_key, mark)
+        if row is None:
+            return None
+        caller = Caller(row["account_id"], row["tier"], row["id"], frozenset(row["scopes"]) & scopes_of(row["tier"]))
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[mark] = (caller, self._clock() + _REMEMBER_S)
+        return caller

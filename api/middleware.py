@@ -12,8 +12,18 @@ import structlog
 from aiohttp import hdrs, web
 from yarl import URL
 
+from api.callers import NOBODY
 from api.keys import PREFIX
-from api.room import KEY_ID, KEYS, LOCAL_PATHS, LOOPBACK, OPEN_PATHS, problem
+from api.room import (
+    CALLER,
+    KEYS,
+    LOCAL_PATHS,
+    LOOPBACK,
+    NEEDED_SCOPES,
+    OPEN_PATHS,
+    STREAMING_PATHS,
+    problem,
+)
 from lib.errors import ConfigError
 from lib.life import metrics
 from lib.match.profile import UnusableProfile
@@ -70,7 +80,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    async with asyncio.timeout(REQUEST_S):
+    resource = request.match_info.route.resource
+    endless = resource is not None and resource.canonical in request.app[STREAMING_PATHS]
+    async with asyncio.timeout(None if endless else REQUEST_S):
         return await handler(request)
 
 
@@ -90,15 +102,26 @@ def _printable(text: str) -> str:
 
 @web.middleware
 async def keys(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets in whoever brings a key, and everybody where none is needed. Unknown paths need one too."""
-    key_id = await request.app[KEYS].verify(_given_key(request))
-    if key_id is None and not _is_open(request):
+    """Says who asks, and lets in whom the path is for: a known caller, everybody where it is open. Unknown paths, too,
+    need a key."""
+    caller = await request.app[KEYS].verify(_given_key(request))
+    if caller is None and not _is_open(request):
         raise web.HTTPUnauthorized(
             text="an API key is needed: Authorization: Bearer vk_..., made by `vakanz key create`",
             headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
         )
-    request[KEY_ID] = key_id
+    request[CALLER] = caller or NOBODY
+    needed = _needed_scope(request)
+    if caller is not None and needed not in caller.scopes:
+        raise web.HTTPForbidden(text=f"this key lacks the scope {needed}")
     return await handler(request)
+
+
+def _needed_scope(request: web.Request) -> str:
+    """What pages and paths that nobody knows need is what searching needs."""
+    resource = request.match_info.route.resource
+    path = "" if resource is None else resource.canonical
+    return request.app[NEEDED_SCOPES].get((request.method, path), "match")
 
 
 def _given_key(request: web.Request) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from api.operations import OPERATIONS, Operation
+from api.operations import OPERATIONS, Content, EventStream, Operation
 from lib.life.config import Config
 from lib.life.session import vakanz_version
 
@@ -20,11 +20,9 @@ _SECURITY = {
 
 def document(config: Config) -> dict[str, Any]:
     """The whole document as JSON values."""
-    types = {
-        kind for one in OPERATIONS for kind in (*one.documented(config).values(), one.body) if kind not in (None, str)
-    }
-    named = sorted(types, key=lambda kind: kind.__name__)
-    _, schemas = msgspec.json.schema_components(named, ref_template=_REF)
+    answered = {kind for one in OPERATIONS for kinds in one.documented(config).values() for kind in kinds}
+    types = (answered | {one.body for one in OPERATIONS}) - {None, str, EventStream}
+    _, schemas = msgspec.json.schema_components(sorted(types, key=str), ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for one in OPERATIONS:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, config)
@@ -41,33 +39,45 @@ def _operation(one: Operation, config: Config) -> dict[str, Any]:
         "summary": one.summary,
         "operationId": one.handler.__name__,
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
-        "responses": {str(status): _response(status, body) for status, body in one.documented(config).items()},
+        "responses": {str(status): _response(status, kinds) for status, kinds in one.documented(config).items()},
         "security": [{"bearer": []}, {"header": []}] if one.needs_key(config) else [],
     }
-    if one.body is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _reference(one.body)}}}
+    if one.body is not None or one.uploads:
+        json = {} if one.body is None else {"application/json": {"schema": _reference(one.body)}}
+        described["requestBody"] = {"required": True, "content": json | {kind: _upload(kind) for kind in one.uploads}}
     return described
 
 
-def _response(status: int, body: type) -> dict[str, Any]:
-    media = (
-        {"text/plain": {"schema": {"type": "string"}}}
-        if body is str
-        else {"application/json": {"schema": _reference(body)}}
-    )
-    return {"description": HTTPStatus(status).phrase, "content": media}
+def _response(status: int, kinds: tuple[Content, ...]) -> dict[str, Any]:
+    media = [_media(kind) for kind in kinds if kind is not None]
+    described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    return described | ({"content": dict(media)} if media else {})
 
 
-def _reference(body: type) -> dict[str, Any]:
+def _media(kind: Content) -> tuple[str, dict[str, Any]]:
+    if kind is EventStream:
+        return "text/event-stream", {"schema": {"type": "string"}}
+    if kind is str:
+        return "text/plain", {"schema": {"type": "string"}}
+    return "application/json", {"schema": _reference(kind)}
+
+
+def _upload(media_type: str) -> dict[str, Any]:
+    if media_type != "multipart/form-data":
+        return {"schema": {"type": "string", "format": "binary"}}
+    file = {"type": "string", "format": "binary"}
+    return {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
+
+
+def _reference(body: Content) -> dict[str, Any]:
     ((schema,), _) = msgspec.json.schema_components([body], ref_template=_REF)
     return schema
 
 
 def _path_parameters(one: Operation) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
-        for name in one.path_ids
-    ]
+    kinds: dict[str, dict[str, Any]] = {name: {"type": "integer", "minimum": 0} for name in one.path_ids}
+    kinds |= {name: {"type": "string", "format": "uuid"} for name in one.path_uuids}
+    return [{"name": name, "in": "path", "required": True, "schema": kind} for name, kind in kinds.items()]
 
 
 def _query_parameters(one: Operation) -> list[dict[str, Any]]:

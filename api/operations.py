@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import GenericAlias
+from typing import TypeAlias
 
 from aiohttp import web
 
 from api import figures, fleet, health, jobs, matching
 from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness, Targets
+from api.callers import Scope
 from api.room import LOCAL_PATHS, is_local
 from lib.life.config import Config
 from lib.match.answer import Answer
@@ -17,53 +20,91 @@ from lib.match.profile import Profile
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class EventStream:
+    """Server-sent events, as an answer."""
+
+
+Content: TypeAlias = type | GenericAlias | None
+_UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+def contents(answer: Content | tuple[Content, ...]) -> tuple[Content, ...]:
+    """The kinds of one answer, also where there is only one."""
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. `answers`: status -> body type (`str` for plain text), errors of all operations aside."""
+    """One method of one path.
+
+    `answers`: status -> what is in the body (errors of all operations aside): a type that is sent as JSON, `str` for
+    plain text, `EventStream`, `None` for no body, or a tuple where the caller's Accept decides. `scope`: what a key
+    must be good for. `uploads`: media types of a body that is no JSON; of multipart/form-data its field `file` is read.
+    """
 
     method: str
     path: str
     handler: Handler
     summary: str
-    answers: Mapping[int, type]
+    answers: Mapping[int, Content | tuple[Content, ...]]
+    scope: Scope | None = None
     body: type | None = None
     query: type | None = None
     path_ids: tuple[str, ...] = ()
+    path_uuids: tuple[str, ...] = ()
+    uploads: tuple[str, ...] = ()
     open: bool = False
 
     @property
     def route(self) -> str:
-        """The path as the router takes it: ids are numbers that a bigint can hold."""
+        """The path as the router takes it: ids are numbers that a bigint can hold, or UUIDs."""
         path = self.path
         for name in self.path_ids:
             path = path.replace(f"{{{name}}}", rf"{{{name}:\d{{1,18}}}}")
+        for name in self.path_uuids:
+            path = path.replace(f"{{{name}}}", f"{{{name}:{_UUID}}}")
         return path
+
+    @property
+    def streams(self) -> bool:
+        """Whether an answer may go on for as long as the caller listens."""
+        return any(EventStream in contents(answer) for answer in self.answers.values())
 
     def needs_key(self, config: Config) -> bool:
         """Whether a key is needed; figures are open to this machine where only it can reach the API."""
         return not (self.open or (self.path in LOCAL_PATHS and is_local(config)))
 
-    def documented(self, config: Config) -> dict[int, type]:
-        """Status -> body type, with the errors that this operation can give."""
-        errors = {503: Problem, 500: Problem}
+    def documented(self, config: Config) -> dict[int, tuple[Content, ...]]:
+        """Status -> what its body may be, with the errors that this operation can give."""
+        statuses = {500, 503}
         if self.needs_key(config):
-            errors[401] = Problem
+            statuses |= {401, 403, 429}
         if self.query is not None:
-            errors[422] = Problem
-        if self.body is not None:
-            errors |= {400: Problem, 413: Problem, 422: Problem}
-        return dict(sorted((errors | dict(self.answers)).items()))
+            statuses |= {422}
+        if self.body is not None or self.uploads:
+            statuses |= {400, 413, 422}
+        errors: dict[int, tuple[Content, ...]] = dict.fromkeys(statuses, (Problem,))
+        return dict(sorted((errors | {status: contents(one) for status, one in self.answers.items()}).items()))
 
 
 OPERATIONS = (
-    Operation("POST", "/match", matching.match, "The postings that match a profile best", {200: Answer}, body=Profile),
-    Operation("GET", "/jobs", jobs.list_jobs, "Open jobs, newest first", {200: JobPage}, query=JobsQuery),
+    Operation(
+        "POST",
+        "/match",
+        matching.match,
+        "The postings that match a profile best",
+        {200: Answer},
+        scope="match",
+        body=Profile,
+    ),
+    Operation("GET", "/jobs", jobs.list_jobs, "Open jobs, newest first", {200: JobPage}, "jobs", query=JobsQuery),
     Operation(
         "GET",
         "/jobs/{id}",
         jobs.show_job,
         "One job with its text, provenance and history",
         {200: JobDetail, 404: Problem},
+        "jobs",
         path_ids=("id",),
     ),
     Operation("GET", "/healthz", health.healthz, "Whether the process answers", {200: Health}, open=True),
@@ -75,12 +116,13 @@ OPERATIONS = (
         {200: Readiness, 503: Readiness},
         open=True,
     ),
-    Operation("GET", "/metrics", figures.figures, "Figures for Prometheus", {200: str}),
+    Operation("GET", "/metrics", figures.figures, "Figures for Prometheus", {200: str}, "figures"),
     Operation(
         "GET",
         "/fleet/targets",
         fleet.targets,
         "Where the fleet's figures are, for Prometheus' HTTP service discovery",
         {200: list[Targets]},
+        "figures",
     ),
 )

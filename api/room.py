@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
 
 from api.bodies import Problem
+from api.callers import Caller, Scope
 from api.keys import KeyRing
 from api.publisher import Publisher
 from lib.life.config import Config
@@ -27,9 +28,11 @@ MATCHER: web.AppKey[Callable[[], Matcher]] = web.AppKey("matcher")  # made when 
 KEYS = web.AppKey("keys", KeyRing)
 FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)
-KEY_ID: web.RequestKey[int | None] = web.RequestKey("api_key_id", int)  # None: the page on this machine
+CALLER = web.RequestKey("caller", Caller)  # set for every request that reaches a handler
 
 OPEN_PATHS: web.AppKey[frozenset[str]] = web.AppKey("open_paths", frozenset)  # canonical paths that need no key
+NEEDED_SCOPES: web.AppKey[Mapping[tuple[str, str], Scope]] = web.AppKey("needed_scopes")  # by method and such a path
+STREAMING_PATHS: web.AppKey[frozenset[str]] = web.AppKey("streaming_paths", frozenset)  # answers without an end
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LOCAL_PATHS = frozenset({"/", "/metrics", "/fleet/targets"})  # open on a loopback address only

@@ -1,18 +1,32 @@
 -- create_key --
--- A new key, of which only the hash is kept.
-INSERT INTO api_key (label, hash) VALUES ($1, $2) RETURNING id
+-- A new key of an open account, of which only the hash is kept. No row: there is no such account.
+INSERT INTO api_key (account_id, label, hash, scopes, expires_at)
+SELECT id, $2, $3, $4, $5 FROM account WHERE name = $1 AND closed_at IS NULL
+RETURNING id
 
 -- list_keys --
 -- All keys, oldest first.
-SELECT id, label, created_at, revoked_at FROM api_key ORDER BY id
+SELECT key.id, account.name AS account, key.label, key.scopes, key.created_at, key.expires_at, key.used_at,
+       least(key.revoked_at, account.closed_at) AS revoked_at
+  FROM api_key key JOIN account ON account.id = key.account_id
+ ORDER BY key.id
 
 -- revoke_key --
 -- From now on the key opens nothing. No row: there is no such key, or it was revoked before.
 UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id
 
 -- verify_key --
--- Whose key this is.
-SELECT id FROM api_key WHERE hash = $1 AND revoked_at IS NULL
+-- Whose key this is, and what it opens. That it was used is written down once in ten minutes.
+WITH found AS (
+    SELECT key.id, key.account_id, key.scopes, account.tier, key.used_at
+      FROM api_key key JOIN account ON account.id = key.account_id
+     WHERE key.hash = $1 AND key.revoked_at IS NULL AND account.closed_at IS NULL
+       AND (key.expires_at IS NULL OR key.expires_at > now())
+), used AS (
+    UPDATE api_key SET used_at = now() FROM found
+     WHERE api_key.id = found.id AND (found.used_at IS NULL OR found.used_at < now() - interval '10 minutes')
+)
+SELECT id, account_id, scopes, tier FROM found
 
 -- market_counts --
 -- What there is, for the index page.

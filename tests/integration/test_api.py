@@ -151,11 +151,13 @@ async def test_keys_are_hashed_and_can_be_revoked(database: Database) -> None:
     key_id, key = await create_key(database, "one\x00", b"k" * 32)
     moment = 0.0
     ring = KeyRing(database, lambda: moment)
-    assert await ring.verify(key) == key_id
+    caller = await ring.verify(key)
+    assert caller is not None
+    assert (caller.key_id, caller.tier) == (key_id, "free")
     assert key.encode() not in bytes(await database.fetchval("SELECT hash FROM api_key"))
     assert await revoke_key(database, key_id)
     assert not await revoke_key(database, key_id)
-    assert await ring.verify(key) == key_id  # remembered for some seconds
+    assert await ring.verify(key) == caller  # remembered for some seconds
     moment = 6.0
     assert await ring.verify(key) is None
     assert [one.revoked_at is not None for one in await list_keys(database)] == [True]
@@ -333,7 +335,7 @@ async def test_the_document_describes_every_operation(stranger: Client) -> None:
     for reference in _references(document):
         assert reference.removeprefix("#/components/schemas/") in schemas
     statuses = set(document["paths"]["/match"]["post"]["responses"])
-    assert statuses == {"200", "400", "401", "413", "422", "500", "503"}
+    assert statuses == {"200", "400", "401", "403", "413", "422", "429", "500", "503"}
     names = {parameter["name"] for parameter in document["paths"]["/jobs"]["get"]["parameters"]}
     assert names == {"country", "language", "remote", "employment", "company", "min_salary", "q", "cursor", "limit"}
     assert {"text", "title", "skills", "location", "limits"} <= set(schemas["Profile"]["properties"])
