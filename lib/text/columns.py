@@ -1,11 +1,13 @@
 """The order in which people read what stands on a page: columns from left to right, each from top to bottom.
 
 The page is cut along its white space: between columns where that is possible, else at the widest gap between lines,
-and both parts again (a recursive XY cut). Coordinates are points from the page's top left corner.
+and both parts again (a recursive XY cut). A column of dates is none of its own: each date belongs to what stands level
+with it, as in a curriculum vitae. Coordinates are points from the page's top left corner.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from statistics import median
 
@@ -15,6 +17,12 @@ _MAX_DEPTH = 24
 _GUTTER_EM = 0.9
 _GAP_EM = 0.8  # lines of one paragraph are closer than this
 _LEVEL_EM = 0.4
+_LABEL_CHARS = 32
+_DATE = re.compile(
+    r"(?i)(?:(?:seit|ab|bis|since|from|until)\s+)?"
+    r"(?:\d{1,2}[./]|\d{4}\b|(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*\.?\s+\d|"
+    r"heute\b|present\b|today\b|laufend\b)"
+)
 
 
 class Box(msgspec.Struct, frozen=True, gc=False):
@@ -38,10 +46,14 @@ def _cut(boxes: list[Box], depth: int) -> Iterator[list[Box]]:
     if len(boxes) < 2 or depth == _MAX_DEPTH:
         yield boxes
         return
-    columns = _columns(boxes)
+    apart = _columns(boxes)
+    columns = _dates_beside(apart)
     if len(columns) > 1:
         for column in columns:
             yield from _cut(column, depth + 1)
+        return
+    if len(apart) > 1:
+        yield boxes
         return
     above, below = _at_widest_gap(boxes)
     if not below:
@@ -61,6 +73,27 @@ def _columns(boxes: list[Box]) -> list[list[Box]]:
         columns[-1].append(box)
         reach = max(reach, box.right)
     return columns
+
+
+def _dates_beside(columns: list[list[Box]]) -> list[list[Box]]:
+    """The columns, those of dates put together with what they date: the column after them, for the last one before."""
+    kept: list[list[Box]] = []
+    dates: list[Box] = []
+    for column in columns:
+        if _are_dates(column):
+            dates += column
+        else:
+            kept.append(dates + column)
+            dates = []
+    if dates and kept:
+        kept[-1] = kept[-1] + dates
+    return kept or columns
+
+
+def _are_dates(column: list[Box]) -> bool:
+    """Whether a column has dates, and at most as many other short lines: the headings of what they date."""
+    dates = sum(_DATE.match(box.text) is not None for box in column)
+    return 2 * dates >= len(column) and all(len(box.text) <= _LABEL_CHARS for box in column)
 
 
 def _at_widest_gap(boxes: list[Box]) -> tuple[list[Box], list[Box]]:

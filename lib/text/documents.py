@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from statistics import median
 
 import msgspec
@@ -20,6 +20,7 @@ from PIL import Image
 
 from lib.errors import Malformed
 from lib.text.columns import Box, reading_order
+from lib.text.cutwords import CUT, HYPHENS, joined, marked
 from lib.text.ocr import read_picture
 
 MAX_BYTES = 50_000_000
@@ -30,9 +31,7 @@ _MIN_CHARS = 40  # a document with less is a picture with a stamp or a page numb
 _DOTS_PER_POINT = 300 / 72
 _MAX_PIXELS = 12_000_000
 _SPLIT_EM = 1.6  # a wider gap within a line parts two columns that happen to stand level
-_HYPHENS = "-\u00ad\u2010"
 _CUT = "\x02\ufffe"  # pdfium's own sign for a hyphen at a line's end, after which it goes on without a new line
-_PAIRED = re.compile(r"(?:und|oder|bzw\.?|sowie|bis|and|or)\b|[/,]")  # "Deutsch- und ..." is no cut word
 # What programs write when nobody gave the document a title.
 _DEFAULT = re.compile(
     r"(?i)(?:powerpoint-präsentation|powerpoint presentation|microsoft (?:word|powerpoint) - .*|untitled.*|unbenannt.*|"
@@ -87,33 +86,18 @@ def _read(document: pypdfium2.PdfDocument) -> Document:
     if not paragraphs:
         raise Malformed("the document has nothing to read in it")
     return Document(
-        text="\n\n".join(_joined(box.text for box in paragraph) for paragraph in paragraphs),
+        text="\n\n".join(joined(box.text for box in paragraph) for paragraph in paragraphs),
         pages=len(document),
         title=_told(document, "Title"),
         author=_told(document, "Author"),
         ocr=pictures,
-        lines=tuple(Line(box.text.replace("\u00ad", "-"), round(box.size, 1)) for one in paragraphs for box in one),
+        lines=tuple(Line(box.text.replace(CUT, "-"), round(box.size, 1)) for one in paragraphs for box in one),
     )
 
 
 def _told(document: pypdfium2.PdfDocument, key: str) -> str | None:
     value = _clean(document.get_metadata_value(key)[:300])
     return None if not value or _DEFAULT.fullmatch(value) else value
-
-
-def _joined(lines: Iterable[str]) -> str:
-    """Lines of a paragraph, words made whole that were cut at a line's end."""
-    text = ""
-    for line in lines:
-        text = text[:-1] + _joint(line) + line if text.endswith("\u00ad") else f"{text}\n{line}".lstrip("\n")
-    return text.replace("\u00ad", "-")
-
-
-def _joint(line: str) -> str:
-    """What belongs between a word that was cut and the line after it."""
-    if _PAIRED.match(line):
-        return "- "
-    return "" if line[:1].islower() else "-"
 
 
 def _boxes(page: pypdfium2.PdfPage) -> Iterator[Box]:
@@ -126,7 +110,7 @@ def _boxes(page: pypdfium2.PdfPage) -> Iterator[Box]:
         if letter == "\n" or letter in _CUT:
             yield from _line(glyphs, cut=letter in _CUT)
             glyphs = []
-        elif letter == " " or letter.isprintable() or letter in _HYPHENS:
+        elif letter == " " or letter.isprintable() or letter in HYPHENS:
             glyph = _glyph(text, index, letter, turn, width, height)
             if glyphs and glyph is not None and _stands_apart(glyphs, glyph):
                 yield from _line(glyphs)
@@ -179,12 +163,12 @@ def _line(glyphs: list[_Glyph], *, cut: bool = False) -> Iterator[Box]:
     if not inked:
         return
     words = "".join(one.letter for one in glyphs).rstrip()
-    if words[-1] in _HYPHENS and words[-2:-1].isalpha():
+    if words[-1] in HYPHENS and words[-2:-1].isalpha():
         words, cut = words[:-1], True
     text = _clean(words)
     if text:
         yield Box(
-            text=f"{text}\u00ad" if cut else text,
+            text=f"{text}{CUT}" if cut else text,
             left=min(one.left for one in inked),
             top=min(one.top for one in inked),
             right=max(one.right for one in inked),
@@ -207,6 +191,6 @@ def _seen(page: pypdfium2.PdfPage) -> list[list[Box]]:
     scale = min(_DOTS_PER_POINT, (_MAX_PIXELS / (width * height)) ** 0.5)
     picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
     return [
-        [Box(box.text, box.left, box.top, box.right, box.bottom, box.size / scale) for box in paragraph]
+        [Box(marked(box.text), box.left, box.top, box.right, box.bottom, box.size / scale) for box in paragraph]
         for paragraph in read_picture(picture)
     ]

@@ -162,3 +162,23 @@ def test_reading_order_takes_crowded_pages_in_stride() -> None:
 )
 def test_every_line_comes_out_once(boxes: list[Box]) -> None:
     assert sorted(map(id, (box for one in reading_order(boxes) for box in one))) == sorted(map(id, boxes))
+
+
+TABULAR: list[Placed] = [
+    (60, 100, 12, "Bildung"),
+    (60, 120, 10, "10/2010 - 07/2014"), (200, 120, 10, "Studium der Informatik"), (200, 133, 10, "Bachelor of Science"),
+    (60, 160, 12, "Beruf"),
+    (60, 180, 10, "seit 2014"), (200, 180, 10, "Entwicklerin"), (200, 193, 10, "Betreuung der Daten-"),
+    (200, 206, 10, "banken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_dates_stay_with_what_they_date(mirrored: bool) -> None:
+    """Also where they stand at the right, which puts each behind the first line of what it dates."""
+    places = {60: 360 if mirrored else 60, 200: 60 if mirrored else 200}
+    drawn = [(left if size == 12 else places[int(left)], top, size, text) for left, top, size, text in TABULAR]
+    lines = read_document(pdf([drawn])).text.split()
+    assert lines.index("Bildung") < lines.index("10/2010") < lines.index("Beruf") < lines.index("seit")
+    assert abs(lines.index("10/2010") - lines.index("Studium")) <= 3
+    assert "Datenbanken" in lines
