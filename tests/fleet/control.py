@@ -163,7 +163,7 @@ class Control:
 
 
 def _secrets() -> dict[str, str]:
-    names = ("vault_postgres_password", "vault_pooler_password", "vault_redis_password")
+    names = [f"vault_{name}_password" for name in ("postgres", "pooler", "redis", "gateway")]
     return {name: secrets.token_hex(16) for name in names} | {"vault_telegram_token": TOKEN}
 
 
