@@ -54,30 +54,33 @@ class Matcher:
         """Everything but reading and encoding the profile. `digest` tells equal profiles."""
         started = time.perf_counter()
         now = self._clock()
+        candidates, ranked = await self._rank(wanted, vector, now)
+        found = ranked[:ANSWERS]
+        request, ids = uuid.uuid4(), [one.best.candidate.id for one in found]
+        shown = await self._database.fetch(
+            _SQL.record_search, request, api_key_id, digest, candidates, ids,
+            found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
+        )  # fmt: skip
+        return _answer(request, wanted, found, shown, candidates, now, started)
+
+    async def again(self, search_id: uuid.UUID, wanted: Wanted, vector: Floats) -> tuple[Answer, list[int]]:
+        """What a search that goes on finds now, and all that is on its shortlist, best first. Nothing is recorded."""
+        started = time.perf_counter()
+        now = self._clock()
+        candidates, ranked = await self._rank(wanted, vector, now)
+        found = ranked[:ANSWERS]
+        shown = await self._database.fetch(_SQL.shown, [one.best.candidate.id for one in found])
+        answer = _answer(search_id, wanted, found, shown, candidates, now, started)
+        return answer, [one.best.candidate.id for one in ranked]
+
+    async def _rank(self, wanted: Wanted, vector: Floats, now: datetime) -> tuple[int, list[Found]]:
+        """How many postings were compared, and the shortlist, best first, copies as one."""
         candidates = await self._database.transaction(
             lambda connection: find_candidates(connection, wanted.limits, vector, wanted.phrases[0], now - self._expire)
         )
         shortlist = score(wanted, candidates, now)
         similarities, texts = await self._second_look(wanted, shortlist)
-        found = unite_copies(rerank(shortlist, similarities), texts)[:ANSWERS]
-        request, ids = uuid.uuid4(), [one.best.candidate.id for one in found]
-        shown = await self._database.fetch(
-            _SQL.record_search, request, api_key_id, digest, len(candidates), ids,
-            found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
-        )  # fmt: skip
-        rows = {row["id"]: row for row in shown}
-        return Answer(
-            id=request,
-            candidates=len(candidates),
-            found=len(found),
-            took_ms=round((time.perf_counter() - started) * 1000, 1),
-            # A posting that was purged meanwhile has no row any more.
-            matches=tuple(
-                _shown(one, rows[one.best.candidate.id], reasons(wanted, one.best, now))
-                for one in found
-                if one.best.candidate.id in rows
-            ),
-        )
+        return len(candidates), unite_copies(rerank(shortlist, similarities), texts)
 
     async def _second_look(
         self, wanted: Wanted, shortlist: Sequence[Scored]
@@ -92,6 +95,30 @@ class Matcher:
         encoder = await self._encoders.text()
         vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
         return await full_similarities(self._database, ids, self._text_model, vectors[0]), texts
+
+
+def _answer(
+    request: uuid.UUID,
+    wanted: Wanted,
+    found: Sequence[Found],
+    shown: Sequence[Mapping[str, Any]],
+    candidates: int,
+    now: datetime,
+    started: float,
+) -> Answer:
+    rows = {row["id"]: row for row in shown}
+    return Answer(
+        id=request,
+        candidates=candidates,
+        found=len(found),
+        took_ms=round((time.perf_counter() - started) * 1000, 1),
+        # A posting that was purged meanwhile has no row any more.
+        matches=tuple(
+            _shown(one, rows[one.best.candidate.id], reasons(wanted, one.best, now))
+            for one in found
+            if one.best.candidate.id in rows
+        ),
+    )
 
 
 def _shown(found: Found, row: Mapping[str, Any], why: tuple[Reason, ...]) -> Match:

@@ -102,3 +102,7 @@ SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick
 ON CONFLICT (id) DO NOTHING
      )
 SELECT id, url, apply_url, places FROM posting WHERE id = ANY($5::bigint[])
+
+-- shown --
+-- What an answer shows of each posting besides what was compared.
+SELECT id, url, apply_url, places FROM posting WHERE id = ANY($1::bigint[])
