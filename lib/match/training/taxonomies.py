@@ -7,24 +7,17 @@ KldB 2010  "Gesamtberufsliste der BA" (.xlsx): code "B 11412-107", masculine and
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-from lxml import etree
 
 from lib.errors import ConfigError
+from lib.match.training.tables import found, table, workbook_rows
 from lib.text.titles import clean_title
 
 _ESCO_FILES = "occupations_*.csv*"
-_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 @dataclass(frozen=True)
@@ -36,10 +29,11 @@ class Exclusions:
 
     def allows(self, title: str) -> bool:
         """Whether neither `title` nor its cleaned form is excluded."""
-        return self.titles.isdisjoint({_digest(title), _digest(clean_title(title))})
+        return self.titles.isdisjoint({title_digest(title), title_digest(clean_title(title))})
 
 
-def _digest(title: str) -> str:
+def title_digest(title: str) -> str:
+    """What lists of excluded titles hold of a title."""
     return hashlib.sha256(title.strip().lower().encode("utf-8", "replace")).hexdigest()
 
 
@@ -76,10 +70,10 @@ def read_esco(folders: Sequence[Path], without: Exclusions) -> dict[str, Concept
     """Concepts by URI with the names of every folder's language."""
     concepts: dict[str, Concept] = {}
     for folder in folders:
-        for path in _found(folder, _ESCO_FILES):
+        for path in found(folder, _ESCO_FILES):
             language = path.name.removeprefix("occupations_").split(".")[0]
             columns = ("conceptUri", "iscoGroup", "preferredLabel", "altLabels")
-            for uri, isco, preferred, alternative in _table(path, columns, ","):
+            for uri, isco, preferred, alternative in table(path, columns, ","):
                 if uri not in without.concepts:
                     names = concepts.setdefault(uri, Concept(isco)).names[language]
                     _extend(names, [preferred, *alternative.split("\n")], without)
@@ -92,8 +86,8 @@ def read_descriptions(folders: Sequence[Path], without: Exclusions) -> list[str]
         {
             description
             for folder in folders
-            for path in _found(folder, _ESCO_FILES)
-            for uri, description in _table(path, ("conceptUri", "description"), ",")
+            for path in found(folder, _ESCO_FILES)
+            for uri, description in table(path, ("conceptUri", "description"), ",")
             if description and uri not in without.concepts
         }
     )
@@ -108,8 +102,8 @@ def read_onet(folder: Path, without: Exclusions) -> dict[str, list[str]]:
         "Sample_of_Reported_Titles.txt*": "Reported Job Title",
     }
     for pattern, column in files.items():
-        for path in _found(folder, pattern):
-            for code, title in _table(path, ("O*NET-SOC Code", column), "\t"):
+        for path in found(folder, pattern):
+            for code, title in table(path, ("O*NET-SOC Code", column), "\t"):
                 _extend(occupations[code], [title], without)
     return dict(occupations)
 
@@ -117,8 +111,8 @@ def read_onet(folder: Path, without: Exclusions) -> dict[str, list[str]]:
 def read_kldb(path: Path, without: Exclusions) -> dict[str, list[tuple[str, str]]]:
     """(masculine, feminine) names by KldB 2010 code of five digits. `path` is the workbook or its folder."""
     groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for book in [path] if path.is_file() else _found(path, "*.xlsx"):
-        for row in _workbook_rows(book):
+    for book in [path] if path.is_file() else found(path, "*.xlsx"):
+        for row in workbook_rows(book):
             code, masculine, feminine = row.get("B", ""), row.get("E", ""), row.get("F", "")
             if code.startswith("B ") and masculine and without.allows(masculine) and without.allows(feminine):
                 groups[code[2:7]].append((clean_title(masculine), clean_title(feminine or masculine)))
@@ -135,51 +129,6 @@ def _extend(names: list[str], raw: Iterable[str], without: Exclusions) -> None:
         for name in [cleaned, *halves]:
             if len(name) > 2 and name not in names and without.allows(title) and without.allows(name):
                 names.append(name)
-
-
-def _found(folder: Path, pattern: str) -> list[Path]:
-    paths = sorted(folder.glob(pattern))
-    if not paths:
-        raise ConfigError([f"{folder} holds no file {pattern}"])
-    return paths
-
-
-def _table(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[tuple[str, ...]]:
-    """The named columns of each row; the first row is the header."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        text = io.StringIO(data.decode("utf-8-sig"), newline="")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read: {error}"]) from error
-    quotes: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
-    reader = csv.DictReader(text, delimiter=delimiter, quoting=quotes)
-    missing = set(columns).difference(reader.fieldnames or ())
-    if missing:
-        raise ConfigError([f"{path} has no column {sorted(missing)[0]!r}"])
-    for row in reader:
-        yield tuple(row[column] or "" for column in columns)
-
-
-def _workbook_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Cells of all sheets of an .xlsx file by column letter."""
-    try:
-        with zipfile.ZipFile(path) as book:
-            strings = [
-                "".join(text.text or "" for text in item.iter(_SHEET + "t"))
-                for item in etree.fromstring(book.read("xl/sharedStrings.xml"))
-            ]
-            sheets = [book.read(name) for name in sorted(book.namelist()) if name.startswith("xl/worksheets/sheet")]
-    except (OSError, KeyError, zipfile.BadZipFile, etree.XMLSyntaxError) as error:
-        raise ConfigError([f"{path} is not a workbook (.xlsx): {error}"]) from error
-    for sheet in sheets:
-        for row in etree.fromstring(sheet).iter(_SHEET + "row"):
-            cells = {}
-            for cell in row:
-                value = cell.findtext(_SHEET + "v")
-                if value is not None:
-                    column = (cell.get("r") or "").rstrip("0123456789")
-                    cells[column] = strings[int(value)] if cell.get("t") == "s" else value
-            yield cells
 
 
 def read_exclusions(concepts: Path | None, titles: Path | None) -> Exclusions:
