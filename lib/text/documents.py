@@ -73,7 +73,7 @@ def read_document(data: bytes) -> Document:
             return _read(document)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
-            raise Malformed("the document is encrypted") from error
+            raise Malformed("the document is encrypted: save it without a password") from error
         raise Malformed(f"not a readable PDF: {error}") from error
 
 

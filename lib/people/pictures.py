@@ -1,0 +1,62 @@
+"""The text of photographs and scans of paper: PNG, JPEG, TIFF (with several pages) and WebP."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+
+from PIL import Image, ImageOps, ImageSequence
+
+from lib.errors import Malformed
+from lib.people.paper import Lines
+from lib.text.cutwords import joined, marked
+from lib.text.ocr import read_picture
+
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
+MAX_PICTURES = 5
+_MAX_PIXELS = 60_000_000  # as the file says, before anything is unpacked
+_READ_PIXELS = 12_000_000  # A4 at 300 dots per inch has nine million
+_SMALL = 1_600  # pixels of the longer side: letters of a screenshot are too small to be told apart
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.error, KeyError, IndexError)
+
+
+def read_pictures(data: bytes) -> Lines:
+    """Each picture of the file is a page. Raises Malformed, OcrMissing."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            pages = [_readable(frame) for frame in _frames(file)]
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise _too_large() from error
+    except _DAMAGED as error:
+        raise Malformed("the picture is damaged: save it again as JPEG or PNG") from error
+    paragraphs = [paragraph for page in pages for paragraph in read_picture(page)]
+    text = "\n\n".join(joined(marked(box.text) for box in paragraph) for paragraph in paragraphs)
+    return Lines(text, pages=len(pages), ocr=True)
+
+
+def _frames(file: Image.Image) -> Iterator[Image.Image]:
+    for number, frame in enumerate(ImageSequence.Iterator(file)):
+        if number == MAX_PICTURES:
+            raise Malformed(f"the file has more than {MAX_PICTURES} pictures: send the résumé's pages only")
+        if frame.width * frame.height > _MAX_PIXELS:
+            raise _too_large()
+        yield frame
+
+
+def _readable(frame: Image.Image) -> Image.Image:
+    """In grey on white, upright as the camera says, of a size that letters can be told apart at."""
+    upright = ImageOps.exif_transpose(frame)
+    if upright.has_transparency_data:
+        shown = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown)
+    grey = upright.convert("L")
+    scale = min(1.0, (_READ_PIXELS / (grey.width * grey.height)) ** 0.5)
+    if max(grey.size) < _SMALL:
+        scale = min(3.0, _SMALL / max(grey.size))
+    size = max(1, round(grey.width * scale)), max(1, round(grey.height * scale))
+    return grey if size == grey.size else grey.resize(size, Image.Resampling.LANCZOS)
+
+
+def _too_large() -> Malformed:
+    return Malformed(f"the picture has more than {_MAX_PIXELS // 1_000_000} million pixels: save it smaller")
