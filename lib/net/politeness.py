@@ -28,6 +28,10 @@ _HOSTS = 5_000
 _UNLIMITED = HostLimits(rate_per_s=None, concurrency=None)
 
 
+class Resting(RateLimited):
+    """The host failed too often in a row: its breaker is open, or one request probes it just now."""
+
+
 class _Host:
     """A host as this process knows it. `paused_until`, `due`, `heard_at` are on the process's own clock; `breaker`
     is the state's text (`lib.net.breaker.encode`) as it was last heard, empty in good standing; `era` was last heard
@@ -210,7 +214,7 @@ class Politeness:
                 if await self._change(host, name, host.breaker, probing):
                     return probing
             elif self._clock() - host.heard_at < _FRESH_S:
-                raise self._not_now(f"{name} failed {held.failures} times in a row", held.until - now)
+                raise self._not_now(f"{name} failed {held.failures} times in a row", held.until - now, Resting)
             else:
                 await self._listen(host, name)
 
@@ -255,5 +259,5 @@ class Politeness:
         after = decide(state, event, self._shared.now(), self._rules).state
         return held if after == state else encode(after)
 
-    def _not_now(self, why: str, wait_s: float) -> RateLimited:
-        return RateLimited(why, datetime.now(UTC) + timedelta(seconds=max(0.0, wait_s)))
+    def _not_now(self, why: str, wait_s: float, kind: type[RateLimited] = RateLimited) -> RateLimited:
+        return kind(why, datetime.now(UTC) + timedelta(seconds=max(0.0, wait_s)))

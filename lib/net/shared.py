@@ -22,6 +22,7 @@ import structlog
 from lib.backoff import reconnect_delays
 from lib.net.pace import FURTHEST_S
 from lib.net.policy import HostLimits
+from lib.store.connections import lost_redis
 
 PREFIX = "vakanz:net:"
 _TIMEOUT_S = 1.0
@@ -263,7 +264,9 @@ class SharedState:
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 answer = await script.run(self._client, keys, arguments)
-        except (redis.exceptions.RedisError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, redis.exceptions.RedisError) and not lost_redis(error):
+                raise
             self._lost(error, sent_at)
             return None
         if self._delays is not None and sent_at >= self._lost_at:

@@ -52,7 +52,7 @@ def _lost_postgres(error: BaseException) -> bool:
     closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
     # An idle connection hears the server's goodbye a moment before its end; whoever takes it in between gets this.
     leaving = isinstance(error, asyncpg.InternalClientError) and "cannot switch to state" in str(error)
-    return closed or leaving or isinstance(error, _LOST_POSTGRES)
+    return closed or leaving or isinstance(error, _LOST_POSTGRES) or _closed_transport(error)
 
 
 @cache
@@ -62,8 +62,15 @@ def _lost_redis_errors() -> tuple[type[BaseException], ...]:
     return OSError, kinds.ConnectionError, kinds.TimeoutError, kinds.BusyLoadingError, kinds.ReadOnlyError
 
 
-def _lost_redis(error: BaseException) -> bool:
-    return isinstance(error, _lost_redis_errors())
+def lost_redis(error: BaseException) -> bool:
+    """Whether an error of the Redis client means that the server is away, for now."""
+    return isinstance(error, _lost_redis_errors()) or _closed_transport(error)
+
+
+def _closed_transport(error: BaseException) -> bool:
+    # uvloop's word for writing to a connection of which it has just learnt that the other side is gone; asyncio's own
+    # loop raises an OSError there.
+    return isinstance(error, RuntimeError) and "handler is closed" in str(error)
 
 
 class Waiter(Protocol):
@@ -273,13 +280,15 @@ class Cache:
         async def attempt() -> T:
             return await work(self.client)
 
-        return await self.link.call(attempt, _lost_redis)
+        return await self.link.call(attempt, lost_redis)
 
     async def ping(self, timeout_s: float = 2.0) -> bool:
         """Whether the server answers now; does not wait for it to come back."""
         try:
             with anyio.fail_after(timeout_s):
                 await self.client.ping()
-        except _lost_redis_errors():
+        except Exception as error:
+            if not lost_redis(error):
+                raise
             return False
         return True

@@ -23,19 +23,16 @@ from typing import Any, cast
 import anyio
 import orjson
 import redis.asyncio as aioredis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import ResponseError
 
 from lib.errors import Malformed
-from lib.store.connections import Cache, Connection
+from lib.store.connections import Cache, Connection, lost_redis
 from lib.store.letters import DeadLetter, NotRetryable
 
 QUEUE = "stream:"
 _GROUP = "workers"
 _NAME = re.compile(r"[a-z0-9_]{1,60}")
 _NO_GROUP = ("NOGROUP", "UNBLOCKED", "no such key")
-_AWAY = (OSError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
 
 _MOVE_DUE = """
 -- KEYS: delayed, stream. ARGV: now in ms.
@@ -192,7 +189,9 @@ class Stream:
         try:
             with anyio.fail_after(timeout_s):
                 await self._cache.client.set(self.alive_key(worker), b"1", px=round(alive_s * 1000))
-        except _AWAY:
+        except Exception as error:
+            if not lost_redis(error):
+                raise
             return False
         return True
 

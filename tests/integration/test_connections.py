@@ -1,5 +1,6 @@
 """The connection manager against real servers that go away."""
 
+import asyncio
 import random
 import re
 import uuid
@@ -9,8 +10,9 @@ import anyio
 import asyncpg
 import pytest
 import structlog
+import uvloop
 
-from lib.store.connections import Cache, Connection, Database, Link
+from lib.store.connections import Cache, Connection, Database, Link, lost_redis
 from lib.store.embedded import embedded, remove
 
 
@@ -118,3 +120,27 @@ async def test_both_servers_may_restart(tmp_path: Path) -> None:
     finally:
         remove(tmp_path)
     assert answers == [7, b"7"]
+
+
+def test_a_connection_that_closed_unnoticed_is_a_lost_server() -> None:
+    """uvloop tells it by an error of its own, which asyncio does not know."""
+
+    async def write_after_the_end() -> Exception:
+        closed = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.transport.abort()
+        asyncio.get_running_loop().call_later(0.05, closed.set)
+        await closed.wait()
+        with pytest.raises(RuntimeError) as caught:
+            writer.writelines([b"PING"])
+        server.close()
+        return caught.value
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert lost_redis(runner.run(write_after_the_end()))
+    assert not lost_redis(RuntimeError("a bug"))
