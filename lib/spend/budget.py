@@ -12,7 +12,7 @@ from uuid import UUID
 
 from lib.errors import VakanzError
 
-LEVELS = (70, 90, 100)  # shares of a budget in percent that a person is told about, each once
+TOLD = (70, 90)  # shares of a budget in percent that a person is told about, each once per period
 RENEWED = timedelta(days=7)  # what was bought is asked for again no sooner
 LATELY = timedelta(days=7)
 
@@ -125,13 +125,6 @@ def next_period(moment: date) -> date:
 def start_of(day: date) -> datetime:
     """The moment a day begins."""
     return datetime.combine(day, time(), UTC)
-
-
-def level(granted: int, used: int, closed: bool) -> int:
-    """The highest of `LEVELS` that is reached, 0 for none. `closed`: something did not fit any more."""
-    if closed:
-        return LEVELS[-1]
-    return max((share for share in LEVELS if used * 100 >= granted * share), default=0)
 
 
 def forecast(used: int, by_day: Mapping[date, int], now: datetime) -> int:

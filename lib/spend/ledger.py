@@ -17,6 +17,7 @@ import asyncpg
 from lib.spend.budget import (
     LATELY,
     RENEWED,
+    TOLD,
     Ask,
     Facts,
     Full,
@@ -44,9 +45,10 @@ _SWEPT = 500
 
 @dataclass(frozen=True)
 class Reservation:
-    """Credits that are set aside for one call until `lease_until`; the clock is PostgreSQL's."""
+    """Credits that are set aside for one call until `lease_until`. `account_id`: who pays, None for the house."""
 
     id: UUID
+    account_id: int | None
     credits: int
     lease_until: datetime
 
@@ -86,22 +88,21 @@ class Ledger:
         now = self._clock()
         facts = await self._facts(now)
         share = fair_share(facts[1], self._rules, facts[0])
-        limits = (None, None) if ask.account_id is None else (share.today, share.month)
         try:
             row = await self._database.fetchrow(
                 _SQL.reserve, reservation, now, ask.account_id, ask.provider, ask.operation, ask.credits,
-                ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight, *limits, RENEWED,
+                ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight, share.today, share.month, RENEWED,
             )  # fmt: skip
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name not in ("credit_entry_reserved", "credit_open_pkey"):
                 raise Pending(f"{ask.request_id} is being bought", _SOON_S) from error
             row = None
         if row is not None and row["outcome"] == "granted":
-            return Reservation(reservation, ask.credits, row["lease_until"])
+            return Reservation(reservation, row["account_id"], ask.credits, row["lease_until"])
         if row is None or row["outcome"] == "granted before":
             made = await self._database.fetchrow(_SQL.reserved, reservation)
             assert made is not None  # both say that it is there, and entries are never deleted
-            return Reservation(reservation, made["credits"], made["lease_until"])
+            return Reservation(reservation, made["account_id"], made["credits"], made["lease_until"])
         raise _refusal(row["outcome"], ask, row["at"])
 
     async def settle(
@@ -144,8 +145,9 @@ class Ledger:
         blob_key: str | None = None,
     ) -> Sequence[asyncpg.Record]:
         return await self._database.fetch(
-            _SQL.end_reservations, reservations, self._clock(), charged, kind, outcome, provider_id, blob_key
-        )
+            _SQL.end_reservations, reservations, self._clock(), charged, kind, outcome, provider_id, blob_key,
+            TOLD,
+        )  # fmt: skip
 
     async def _facts(self, now: datetime | None) -> tuple[Any, Facts]:
         row = await self._database.fetchrow(_SQL.share_facts, now, LATELY.days)

@@ -5,6 +5,7 @@ CREATE TABLE credit_budget (
     granted     bigint NOT NULL CHECK (granted >= 0),
     used        bigint NOT NULL DEFAULT 0 CHECK (used >= 0),
     reserved    bigint NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    level       smallint NOT NULL DEFAULT 0,        -- the highest of the shares that are told, in percent, ever reached
     closed_at   timestamptz                         -- when something first no longer fitted; NULL again after a raise
 ) WITH (fillfactor = 50);
 

@@ -13,9 +13,10 @@ SELECT day, granted, used + reserved AS spoken_for,
   JOIN credit_budget ON period = date_trunc('month', day)::date
 
 -- reserve --
--- Reserves credits of the budget, of the account's share and a place in flight: all three, or none and the reason.
--- Whoever reserves holds the period's row first, so nothing that is counted here can change meanwhile; what was read
--- before the row was free is read again from its newest version, and a place that was just given back may be missed.
+-- Reserves credits of the budget, of the account's share and a place in flight: all three, or none and the reason. Whoever
+-- reserves holds the period's row first, so what is counted here cannot change meanwhile; rows that changed while we
+-- waited for it are judged as they are now, only a place that was just given back may be missed. A record that the
+-- account has paid for already is paid for by the house.
 WITH moment AS (
     SELECT at, (at AT TIME ZONE 'UTC')::date AS day FROM (SELECT coalesce($2::timestamptz, now()) AS at) given
 ), budget AS MATERIALIZED (
@@ -27,10 +28,18 @@ WITH moment AS (
      WHERE number <= $11 AND lease_until <= (SELECT at FROM budget)
      ORDER BY number LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
-), other_days AS (
-    SELECT coalesce(sum(use.used + use.reserved), 0) AS credits
-      FROM credit_use use JOIN budget ON use.day >= budget.period AND use.day <> budget.day
-     WHERE use.account_id = $3
+), payer AS MATERIALIZED (
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM purchase WHERE record = $9 AND account_id = $3)
+                 AND NOT EXISTS (SELECT FROM credit_open WHERE record = $9 AND account_id = $3) THEN $3::bigint
+           END AS account_id
+), room AS MATERIALIZED (
+    SELECT payer.account_id,
+           CASE WHEN payer.account_id IS NOT NULL
+                THEN least($12::bigint, $13::bigint - coalesce(sum(use.used + use.reserved), 0)) END AS today
+      FROM payer CROSS JOIN budget
+      LEFT JOIN credit_use use
+        ON use.account_id = payer.account_id AND use.day >= budget.period AND use.day <> budget.day
+     GROUP BY payer.account_id
 ), verdict AS MATERIALIZED (
     SELECT CASE
            WHEN EXISTS (SELECT FROM credit_entry WHERE reservation = $1) THEN 'granted before'
@@ -46,38 +55,40 @@ WITH moment AS (
       FROM budget
 ), charged AS (
     INSERT INTO credit_use AS held (day, account_id, reserved)
-    SELECT day, $3, $6 FROM budget, verdict, other_days
-     WHERE outcome = 'granted' AND coalesce($6 <= least($12, $13 - other_days.credits), true)
+    SELECT day, account_id, $6 FROM budget, verdict, room
+     WHERE outcome = 'granted' AND (today IS NULL OR $6 <= today)
     ON CONFLICT (day, account_id) DO UPDATE SET reserved = held.reserved + excluded.reserved
-     WHERE coalesce(held.used + held.reserved + excluded.reserved
-                    <= least($12, $13 - (SELECT credits FROM other_days)), true)
-    RETURNING day
+     WHERE (SELECT today IS NULL OR held.used + held.reserved + excluded.reserved <= today FROM room)
+    RETURNING account_id
+), granted AS MATERIALIZED (
+    SELECT charged.account_id, budget.*, at + make_interval(secs => $10) AS lease_until FROM charged, budget
 ), taken AS (
-    UPDATE credit_slot SET reservation = $1, lease_until = at + make_interval(secs => $10)
-      FROM budget, slot, charged WHERE credit_slot.number = slot.number
+    UPDATE credit_slot SET reservation = $1, lease_until = granted.lease_until
+      FROM granted, slot WHERE credit_slot.number = slot.number
 ), summed AS (
     UPDATE credit_budget SET reserved = credit_budget.reserved + $6
-      FROM budget, charged WHERE credit_budget.period = budget.period
+      FROM granted WHERE credit_budget.period = granted.period
 ), opened AS (
-    INSERT INTO credit_open (reservation, period, account_id, provider, operation, credits, request_id, record, lease_until)
-    SELECT $1, period, $3, $4, $5, $6, $7, $9, at + make_interval(secs => $10) FROM budget, charged
+    INSERT INTO credit_open (reservation, period, account_id, provider, operation, credits, request_id, record,
+                             lease_until)
+    SELECT $1, period, account_id, $4, $5, $6, $7, $9, lease_until FROM granted
 ), entered AS (
     INSERT INTO credit_entry (reservation, kind, period, account_id, provider, operation, credits, request_id,
                               search_id, record, at, lease_until)
-    SELECT $1, 'reserve', period, $3, $4, $5, $6, $7, $8, $9, at, at + make_interval(secs => $10) FROM budget, charged
+    SELECT $1, 'reserve', period, account_id, $4, $5, $6, $7, $8, $9, at, lease_until FROM granted
 ), closed AS (
-    UPDATE credit_budget SET closed_at = at
+    UPDATE credit_budget SET closed_at = budget.at
       FROM budget, verdict
      WHERE credit_budget.period = budget.period AND outcome = 'spent'
        AND credit_budget.closed_at IS NULL AND budget.used + $6 > budget.granted
 )
-SELECT CASE WHEN outcome = 'granted' AND NOT EXISTS (SELECT FROM charged) THEN 'share' ELSE outcome END AS outcome,
-       at, at + make_interval(secs => $10) AS lease_until
-  FROM verdict, budget
+SELECT CASE WHEN outcome = 'granted' AND granted.period IS NULL THEN 'share' ELSE outcome END AS outcome,
+       moment.at, granted.account_id, granted.lease_until
+  FROM moment CROSS JOIN verdict LEFT JOIN granted ON true
 
 -- reserved --
 -- A reservation that was made already.
-SELECT credits, lease_until FROM credit_entry WHERE reservation = $1 AND kind = 'reserve'
+SELECT account_id, credits, lease_until FROM credit_entry WHERE reservation = $1 AND kind = 'reserve'
 
 -- end_reservations --
 -- Ends reservations, each the first time only: deleting the open row decides who was first. NULL credits mean all that
@@ -89,7 +100,10 @@ WITH closed AS (
            coalesce($2::timestamptz, now()) AS ended_at
       FROM closed JOIN credit_entry entry USING (reservation) WHERE kind = 'reserve'
 ), summed AS (
-    UPDATE credit_budget budget SET reserved = budget.reserved - part.reserved, used = budget.used + part.charged
+    UPDATE credit_budget budget
+       SET reserved = budget.reserved - part.reserved, used = budget.used + part.charged,
+           level = greatest(budget.level, (SELECT max(share) FROM unnest($8::smallint[]) share
+                                            WHERE (budget.used + part.charged) * 100 >= budget.granted * share))
       FROM (SELECT period, sum(credits) AS reserved, sum(charged) AS charged FROM held GROUP BY period) part
      WHERE budget.period = part.period
     RETURNING budget.period
@@ -125,3 +139,16 @@ SELECT reservation, credits AS reserved, charged FROM held
 -- overdue --
 -- Reservations whose lease has ended.
 SELECT reservation FROM credit_open WHERE lease_until <= coalesce($1::timestamptz, now()) ORDER BY lease_until LIMIT $2
+
+-- find_purchase --
+-- What answers an ask without a credit: the same request's answer, or the newest of the same record that is fresh.
+SELECT request_id, blob_key, credits, bought_at
+  FROM purchase
+ WHERE request_id = $1
+    OR record = $4 AND provider = $2 AND operation = $3 AND bought_at > coalesce($5::timestamptz, now()) - $6::interval
+ ORDER BY request_id = $1 DESC, bought_at DESC
+ LIMIT 1
+
+-- prune_purchases --
+-- Forgets old answers that are about no record.
+DELETE FROM purchase WHERE record IS NULL AND bought_at < now() - $1::interval RETURNING request_id
