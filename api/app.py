@@ -14,10 +14,11 @@ from aiohttp import web
 from api import page
 from api.figures import FleetPast
 from api.keys import KeyRing
-from api.middleware import keys, measured, problems
+from api.middleware import callers, dress, limited, measured, problems
 from api.openapi import document
 from api.operations import OPERATIONS
 from api.publisher import Publisher
+from api.rates import Rates
 from api.room import (
     CACHE,
     CONFIG,
@@ -30,13 +31,18 @@ from api.room import (
     NEEDED_SCOPES,
     OPEN_PATHS,
     PUBLISHER,
+    RATES,
+    READER,
+    SESSIONS,
     STREAMING_PATHS,
     is_local,
     json_response,
 )
+from api.sessions import Sessions
 from lib.life.config import Config
 from lib.match.encoder import load_text_encoder, load_title_encoder
 from lib.match.encoders import Encoders
+from lib.people.reader import Reader
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
@@ -62,10 +68,14 @@ def matcher_of(config: Config, database: Database, encoders: Encoders) -> Matche
 
 def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
     """The application, which opens nothing and closes nothing that it was given."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(measured, problems, keys))
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(measured, problems, callers, limited))
     app[CONFIG], app[DATABASE], app[CACHE] = config, database, cache
     app[KEYS] = KeyRing(database)
+    app[RATES] = Rates(cache)
+    app[SESSIONS] = Sessions(database, app[RATES])
+    app.on_response_prepare.append(dress)
     app[PUBLISHER] = Publisher(cache)
+    app[READER] = Reader(config.resume_readers)
     app[FLEET_PAST] = FleetPast(database)
     app[ENCODERS] = encoders or encoders_of(config)
     matcher: Callable[[], Matcher] = once(partial(matcher_of, config, database, app[ENCODERS]))
@@ -82,7 +92,7 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app.router.add_post("/", page.search)
     app[OPEN_PATHS] = frozenset(one.path for one in OPERATIONS if one.open) | {"/openapi.json"}
     app[NEEDED_SCOPES] = {(one.method, one.path): one.scope for one in OPERATIONS if one.scope is not None}
-    app[STREAMING_PATHS] = frozenset(one.path for one in OPERATIONS if one.streams)
+    app[STREAMING_PATHS] = frozenset(one.path for one in OPERATIONS if one.streams or one.patient)
     if is_local(config):
         app[OPEN_PATHS] |= LOCAL_PATHS
     app.cleanup_ctx.append(_publishing)

@@ -10,14 +10,15 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from api.accounts import OPERATOR, find_account, load_account, write_audit
 from api.callers import USUAL_SCOPES, Caller, scopes_of
 from lib.errors import VakanzError
 from lib.posting.contract import clean_text
-from lib.store.connections import Database
+from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("api")
@@ -25,9 +26,6 @@ PREFIX = "vk_"
 _FORM = re.compile(r"vk_[A-Za-z0-9_-]{43}")
 _REMEMBER_S = 5.0
 _MOST_REMEMBERED = 10_000
-
-
-OPERATOR = "operator"  # the account that every database has, for keys that are nobody's in particular
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class ApiKey:
     revoked_at: datetime | None
 
 
-class NoAccount(VakanzError):
-    """There is no open account of this name."""
+class UnusableScope(VakanzError):
+    """There is no such scope, or not for an account of this tier."""
 
 
 def key_from(secret: bytes) -> str:
@@ -57,21 +55,49 @@ async def create_key(
     database: Database,
     label: str,
     secret: bytes,
-    account: str = OPERATOR,
-    scopes: Iterable[str] = USUAL_SCOPES,
+    account_id: int | None = None,
+    scopes: Collection[str] = USUAL_SCOPES,
     expires_at: datetime | None = None,
+    who: str = OPERATOR,
 ) -> tuple[int, str]:
     """A new key's id and the key itself, which nobody can read again later. `secret`: 32 random bytes.
 
-    Raises NoAccount.
+    Without an account it is the operator's. Raises NoAccount, UnusableScope.
+    """
+    key, label = key_from(secret), clean_text(label, 200)
+    owner = await find_account(database, OPERATOR) if account_id is None else account_id
+
+    async def work(connection: Connection) -> int:
+        account = await load_account(connection, owner)
+        if refused := sorted(set(scopes) - scopes_of(account["tier"])):
+            raise UnusableScope(f"an account of the tier {account['tier']} cannot have the scope {refused[0]}")
+        values = (owner, label, _hash(key), sorted(scopes), expires_at)
+        key_id: int = await connection.fetchval(_SQL.create_key, *values)
+        details = {"account": account["name"], "label": label, "scopes": sorted(scopes), "expires_at": expires_at}
+        await write_audit(connection, who, "key created", f"key {key_id}", details)
+        return key_id
+
+    return await database.transaction(work), key
+
+
+async def rotate_key(
+    database: Database, key_id: int, secret: bytes, overlap: timedelta, *, who: str
+) -> tuple[int, str] | None:
+    """A new key (id, key) that does and lives as another one, which itself works for `overlap` more.
+
+    None: there is no such key, or it opens nothing any more.
     """
     key = key_from(secret)
-    key_id: int | None = await database.fetchval(
-        _SQL.create_key, account, clean_text(label, 200), _hash(key), sorted(scopes), expires_at
-    )
-    if key_id is None:
-        raise NoAccount(f"there is no open account {account!r}")
-    return key_id, key
+
+    async def work(connection: Connection) -> int | None:
+        new: int | None = await connection.fetchval(_SQL.rotate_key, key_id, _hash(key), overlap)
+        if new is not None:
+            details = {"new": new, "overlap_h": overlap / timedelta(hours=1)}
+            await write_audit(connection, who, "key rotated", f"key {key_id}", details)
+        return new
+
+    new = await database.transaction(work)
+    return None if new is None else (new, key)
 
 
 async def list_keys(database: Database) -> list[ApiKey]:
@@ -79,9 +105,16 @@ async def list_keys(database: Database) -> list[ApiKey]:
     return [ApiKey(**row) for row in await database.fetch(_SQL.list_keys)]
 
 
-async def revoke_key(database: Database, key_id: int) -> bool:
+async def revoke_key(database: Database, key_id: int, who: str = OPERATOR) -> bool:
     """Whether there was such a key to revoke."""
-    return await database.fetchval(_SQL.revoke_key, key_id) is not None
+
+    async def work(connection: Connection) -> bool:
+        revoked = await connection.fetchval(_SQL.revoke_key, key_id) is not None
+        if revoked:
+            await write_audit(connection, who, "key revoked", f"key {key_id}", {})
+        return revoked
+
+    return await database.transaction(work)
 
 
 def _hash(key: str) -> bytes:

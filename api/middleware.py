@@ -1,4 +1,4 @@
-"""What happens around every request: problems as JSON, keys, and an end to waiting."""
+"""What happens around every request: who asks and how often, problems as JSON, and an end to waiting."""
 
 from __future__ import annotations
 
@@ -13,26 +13,37 @@ from aiohttp import hdrs, web
 from yarl import URL
 
 from api.callers import NOBODY
+from api.forgery import refuse_forged
 from api.keys import PREFIX
+from api.rates import Limit
 from api.room import (
     CALLER,
+    CONFIG,
+    GRANT,
     KEYS,
     LOCAL_PATHS,
     LOOPBACK,
     NEEDED_SCOPES,
     OPEN_PATHS,
+    RATES,
+    SESSION,
+    SESSIONS,
+    SIGN_IN,
     STREAMING_PATHS,
+    host_of,
     problem,
 )
+from api.sessions import cookie_of
 from lib.errors import ConfigError
 from lib.life import metrics
 from lib.match.profile import UnusableProfile
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_S = 20.0
+_RATE_WINDOW_S = 60.0
 _SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -74,8 +85,6 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception:  # noqa: BLE001 - one request's bug must not end the others; it is logged and counted as 500
         structlog.get_logger("api").exception("request failed", method=request.method, path=request.path)
         response = problem(500, "internal", "this is our fault and has been logged")
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
     return response
 
 
@@ -101,20 +110,57 @@ def _printable(text: str) -> str:
 
 
 @web.middleware
-async def keys(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Says who asks, and lets in whom the path is for: a known caller, everybody where it is open. Unknown paths, too,
-    need a key."""
+async def callers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Says who asks, and lets in whom the path is for: a key with its scope, somebody signed in, everybody where it is
+    open. Unknown paths, too, need one of them."""
+    request[CALLER], request[SESSION] = NOBODY, None
     caller = await request.app[KEYS].verify(_given_key(request))
+    session = None
+    if caller is None:
+        session = await request.app[SESSIONS].find(cookie_of(request))
+        await refuse_forged(request, session)
+        caller = None if session is None else session.caller
     if caller is None and not _is_open(request):
-        raise web.HTTPUnauthorized(
-            text="an API key is needed: Authorization: Bearer vk_..., made by `vakanz key create`",
-            headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
-        )
-    request[CALLER] = caller or NOBODY
+        raise _stranger(request)
+    request[CALLER], request[SESSION] = caller or NOBODY, session
     needed = _needed_scope(request)
-    if caller is not None and needed not in caller.scopes:
-        raise web.HTTPForbidden(text=f"this key lacks the scope {needed}")
+    if caller is not None and not _is_open(request) and needed not in caller.scopes:
+        raise web.HTTPForbidden(text=f"the scope {needed} is missing")
     return await handler(request)
+
+
+@web.middleware
+async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Holds every key, and everybody who is signed in, to the rate of their tier."""
+    caller = request[CALLER]
+    if caller.account_id is None or _is_open(request):
+        return await handler(request)
+    mark = f"account:{caller.account_id}" if caller.key_id is None else f"key:{caller.key_id}"
+    quota: int = getattr(request.app[CONFIG], f"rate_{caller.tier}")
+    grant = await request.app[RATES].take(mark, Limit(caller.tier, quota, _RATE_WINDOW_S))
+    request[GRANT] = grant
+    if not grant.allowed:
+        raise web.HTTPTooManyRequests(text=f"more than {quota} requests in a minute, please wait {grant.retry_s} s")
+    return await handler(request)
+
+
+async def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Adds the fields that every answer has, also those that are streamed."""
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if GRANT in request:
+        response.headers.update(request[GRANT].fields())
+
+
+def _stranger(request: web.Request) -> web.HTTPException:
+    """People are shown where to sign in, programs are told what they lack."""
+    reads_pages = request.method == hdrs.METH_GET and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+    if reads_pages and SIGN_IN in request.app[OPEN_PATHS]:
+        return web.HTTPSeeOther(URL(SIGN_IN).with_query(next=request.path_qs))
+    return web.HTTPUnauthorized(
+        text="an API key is needed: Authorization: Bearer vk_..., made by `vakanz key create`",
+        headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
+    )
 
 
 def _needed_scope(request: web.Request) -> str:
@@ -135,12 +181,4 @@ def _is_open(request: web.Request) -> bool:
     if resource is None or resource.canonical not in request.app[OPEN_PATHS]:
         return False
     # Behind a name that is not this machine's own, a stranger's web page could read what only this machine may.
-    return resource.canonical not in LOCAL_PATHS or _host(request) in LOOPBACK
-
-
-def _host(request: web.Request) -> str | None:
-    """The name by which the caller knows this machine, None when the header holds no name."""
-    try:
-        return URL.build(authority=request.host).host
-    except ValueError:
-        return None
+    return resource.canonical not in LOCAL_PATHS or host_of(request) in LOOPBACK

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from api.bodies import Problem
 from api.callers import Caller, Scope
@@ -14,10 +15,13 @@ from api.keys import KeyRing
 from api.publisher import Publisher
 from lib.life.config import Config
 from lib.match.encoders import Encoders
+from lib.people.reader import Reader
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
     from api.figures import FleetPast
+    from api.rates import Grant, Rates
+    from api.sessions import Session, Sessions
     from lib.match.matcher import Matcher
 
 CONFIG = web.AppKey("config", Config)
@@ -28,12 +32,18 @@ MATCHER: web.AppKey[Callable[[], Matcher]] = web.AppKey("matcher")  # made when 
 KEYS = web.AppKey("keys", KeyRing)
 FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)
+READER = web.AppKey("reader", Reader)
+SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+RATES: web.AppKey[Rates] = web.AppKey("rates")
+SESSION: web.RequestKey[Session | None] = web.RequestKey("session")  # None: came with a key, or with nothing
+GRANT: web.RequestKey[Grant] = web.RequestKey("grant")  # where the caller's requests are limited
 CALLER = web.RequestKey("caller", Caller)  # set for every request that reaches a handler
 
 OPEN_PATHS: web.AppKey[frozenset[str]] = web.AppKey("open_paths", frozenset)  # canonical paths that need no key
 NEEDED_SCOPES: web.AppKey[Mapping[tuple[str, str], Scope]] = web.AppKey("needed_scopes")  # by method and such a path
-STREAMING_PATHS: web.AppKey[frozenset[str]] = web.AppKey("streaming_paths", frozenset)  # answers without an end
+STREAMING_PATHS: web.AppKey[frozenset[str]] = web.AppKey("streaming_paths", frozenset)  # that watch their own time
 
+SIGN_IN = "/sign-in"  # the page that people without a session are sent to
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LOCAL_PATHS = frozenset({"/", "/metrics", "/fleet/targets"})  # open on a loopback address only
 
@@ -41,6 +51,14 @@ LOCAL_PATHS = frozenset({"/", "/metrics", "/fleet/targets"})  # open on a loopba
 def is_local(config: Config) -> bool:
     """Whether only this machine can reach the API: then the page and the figures need no key."""
     return config.api_host in LOOPBACK
+
+
+def host_of(request: web.Request) -> str | None:
+    """The name by which the caller knows this machine, None when the header holds no name."""
+    try:
+        return URL.build(authority=request.host).host
+    except ValueError:
+        return None
 
 
 def json_response(body: Any, status: int = 200) -> web.Response:

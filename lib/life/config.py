@@ -87,12 +87,31 @@ class Config:
     fleet: Path = field(default=Path("ansible/fleet.yml"), metadata={"help": "the map of what runs on which server"})
     api_host: str = field(default="127.0.0.1", metadata={"help": "address that the API listens on"})
     api_port: int = field(default=8080, metadata={"help": "port that the API listens on; 0: any free one"})
+    rate_free: int = field(default=120, metadata={"help": "requests a minute of one key or person of the tier free"})
+    rate_paid: int = field(default=600, metadata={"help": "likewise of the tier paid"})
+    rate_partner: int = field(default=6_000, metadata={"help": "likewise of the tier partner"})
+    rate_admin: int = field(default=6_000, metadata={"help": "likewise of the tier admin"})
+    match_min_score: float = field(default=20.0, metadata={"help": "least score, of 100, of a match that is shown"})
+    match_cache_s: int = field(default=300, metadata={"help": "seconds for which a profile's matches are kept; 0: not"})
+    discovery_score: float = field(
+        default=60.0, metadata={"help": "live search is for profiles whose best match scores less, and which"}
+    )
+    discovery_found: int = field(default=100, metadata={"help": "have fewer matches than this"})
+    search_events_hours: int = field(
+        default=24, metadata={"help": "what searches told while they ran is forgotten after so many hours"}
+    )
+    search_days: int = field(default=90, metadata={"help": "searches themselves are forgotten after so many days"})
     expire_days: int = field(default=45, metadata={"help": "a posting not seen for so long is not served any more"})
     detail_refresh_days: int = field(default=7, metadata={"help": "a full text is fetched again no sooner than this"})
     text_model: str = field(
         default="builtin", metadata={"help": "encoder of full texts: builtin, or a sentence-transformers name"}
     )
     model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
+    resume_bytes: int = field(default=10_000_000, metadata={"help": "size of the largest résumé that is read"})
+    resume_readers: int = field(default=2, metadata={"help": "résumés that one API process reads at the same time"})
+    resume_keep_days: int = field(
+        default=90, metadata={"help": "days that a résumé may be kept at most, for who asks for it; 0: none is kept"}
+    )
     gateway_host: str = field(default="127.0.0.1", metadata={"help": "address that the gateway listens on"})
     gateway_port: int = field(default=8090, metadata={"help": "port that the gateway listens on; 0: any free one"})
     gateway_url: str = field(

@@ -47,14 +47,17 @@ def contradictions(config: Config) -> list[str]:
     if config.proxies and not config.simulator and _scheme(config.proxy_echo) != "https":
         problems.append("proxy_echo: an https:// address is expected, or a proxy could answer in its place")
     problems += [f"source_keys: {problem}" for problem in key_problems(config.source_keys)]
-    positive = ("host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s")
+    positive = (
+        "host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s",
+        "rate_free", "rate_paid", "rate_partner", "rate_admin", "resume_bytes", "resume_readers",
+    )  # fmt: skip
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
     problems += _alert_problems(config)
     problems += _provider_problems(config)
     ports = {"api_port": config.api_port, "gateway_port": config.gateway_port, "metrics_port": config.metrics_port}
     problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
-    if config.model_threads < 0 or config.detail_refresh_days < 0 or config.metered_daily < 0:
-        problems.append("model_threads, detail_refresh_days, metered_daily: must not be below 0")
+    not_negative = ("model_threads", "detail_refresh_days", "metered_daily", "resume_keep_days")
+    problems += [f"{name}: must not be below 0" for name in not_negative if getattr(config, name) < 0]
     return problems
 
 

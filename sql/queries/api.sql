@@ -1,7 +1,18 @@
 -- create_key --
--- A new key of an open account, of which only the hash is kept. No row: there is no such account.
+-- A new key, of which only the hash is kept.
+INSERT INTO api_key (account_id, label, hash, scopes, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
+
+-- rotate_key --
+-- A key that does and lives as another one, which itself ends after $3. No row: that one opens nothing any more.
+WITH old AS (
+    UPDATE api_key key SET expires_at = least(key.expires_at, now() + $3)
+      FROM api_key before JOIN account ON account.id = before.account_id
+     WHERE key.id = $1 AND before.id = key.id AND key.revoked_at IS NULL AND account.closed_at IS NULL
+       AND (key.expires_at IS NULL OR key.expires_at > now())
+    RETURNING key.account_id, key.label, key.scopes, before.expires_at - key.created_at AS life
+)
 INSERT INTO api_key (account_id, label, hash, scopes, expires_at)
-SELECT id, $2, $3, $4, $5 FROM account WHERE name = $1 AND closed_at IS NULL
+SELECT account_id, label, $2, scopes, now() + life FROM old
 RETURNING id
 
 -- list_keys --
