@@ -1,0 +1,90 @@
+"""The gateway as a daemon: listens until it is asked to stop, sweeps reservations that nobody ended, lets calls end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from api.gateway.app import create_app
+from api.gateway.buying import Buyer
+from api.gateway.providers import PROVIDERS, Provider, Terms
+from api.gateway.upstream import Account, Upstream
+from lib.errors import ConfigError
+from lib.life import metrics
+from lib.life.actor import Life
+from lib.life.config import Config
+from lib.net.breaker import BreakerRules
+from lib.net.politeness import Politeness
+from lib.spend.ledger import Ledger
+from lib.store.blobs import Blobs
+
+SWEEP_S = 5.0
+_LONGEST_TURN_S = 2.0  # whoever would wait longer for a turn comes back later
+
+
+async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) -> None:
+    """Serves on the configured address; `on_ready` gets the URL once connections are accepted.
+
+    Raises ConfigError without a `gateway_key`, OSError when the address is taken.
+    """
+    config = life.config
+    if not config.gateway_key:
+        raise ConfigError(["gateway_key: the gateway lets nobody in without one"])
+    ledger = Ledger(life.database)
+    async with buyer_of(life, ledger) as buyer:
+        runner = web.AppRunner(
+            create_app(config.gateway_key, buyer, ledger, life.database),
+            access_log=None,
+            shutdown_timeout=config.drain_s / 2,
+            handler_cancellation=True,
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, config.gateway_host, config.gateway_port).start()
+            host, port = config.gateway_host, runner.addresses[0][1]
+            life.metrics_address = life.metrics_address or metrics.address(config.host, host, port)
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            life.say("working", url)
+            on_ready(url)
+            while not await life.pause(SWEEP_S):
+                life.count("swept", await ledger.sweep())
+        finally:
+            await runner.cleanup()
+            await buyer.drain(config.drain_s / 3)
+
+
+@asynccontextmanager
+async def buyer_of(
+    life: Life,
+    ledger: Ledger,
+    providers: Mapping[str, Provider] = PROVIDERS,
+    rules: BreakerRules = BreakerRules(),  # noqa: B008 -- frozen
+) -> AsyncIterator[Buyer]:
+    """What buys as the configuration says."""
+    config = life.config
+    terms = Terms(config.llm_model, config.llm_credits)
+    politeness = Politeness(life.cache.client, longest_s=_LONGEST_TURN_S, rules=rules, rng=random.Random())
+    async with Upstream(terms) as upstream:
+        try:
+            yield Buyer(
+                database=life.database, ledger=ledger, blobs=Blobs(config.blobs), politeness=politeness,
+                upstream=upstream, accounts=accounts(config, providers), terms=terms, providers=providers,
+            )  # fmt: skip
+        finally:
+            await politeness.aclose()
+
+
+def accounts(config: Config, providers: Mapping[str, Provider]) -> dict[str, Account]:
+    """Those of the providers that are set up: that have an address, and a key where one is needed."""
+    found = {
+        name: Account(name, getattr(config, provider.setting), config.bought_with.get(name, ""))
+        for name, provider in providers.items()
+    }
+    return {
+        name: account
+        for name, account in found.items()
+        if account.url and (account.key or not providers[name].needs_key)
+    }
