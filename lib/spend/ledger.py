@@ -32,6 +32,7 @@ from lib.spend.budget import (
     period_of,
     start_of,
 )
+from lib.spend.status import Status, load_status
 from lib.store.connections import Database
 from sql import statements
 
@@ -91,7 +92,8 @@ class Ledger:
         try:
             row = await self._database.fetchrow(
                 _SQL.reserve, reservation, now, ask.account_id, ask.provider, ask.operation, ask.credits,
-                ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight, share.today, share.month, RENEWED,
+                ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight,
+                share.today, share.month, RENEWED,
             )  # fmt: skip
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name not in ("credit_entry_reserved", "credit_open_pkey"):
@@ -134,6 +136,10 @@ class Ledger:
         if not overdue:
             return 0
         return len(await self._end([row["reservation"] for row in overdue], None, "settle", "presumed"))
+
+    async def status(self, now: datetime | None = None) -> Status:
+        """The period of `now`, or of this ledger's time."""
+        return await load_status(self._database, self._rules.monthly, now or self._clock())
 
     async def _end(
         self,

@@ -7,15 +7,15 @@ ON CONFLICT (period) DO NOTHING
 -- share_facts --
 -- What an account's fair share depends on; no row before the period's first call.
 SELECT day, granted, used + reserved AS spoken_for,
-       (SELECT coalesce(sum(use.used + use.reserved), 0)::bigint FROM credit_use use WHERE use.day = moment.day) AS today,
-       (SELECT count(DISTINCT account_id) FROM credit_use use WHERE use.day > moment.day - $2::int) AS active
+       (SELECT coalesce(sum(used + reserved), 0)::bigint FROM credit_use WHERE credit_use.day = moment.day) AS today,
+       (SELECT count(DISTINCT account_id) FROM credit_use WHERE credit_use.day > moment.day - $2::int) AS active
   FROM (SELECT (coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date AS day) moment
   JOIN credit_budget ON period = date_trunc('month', day)::date
 
 -- reserve --
--- Reserves credits of the budget, of the account's share and a place in flight: all three, or none and the reason. Whoever
--- reserves holds the period's row first, so what is counted here cannot change meanwhile; rows that changed while we
--- waited for it are judged as they are now, only a place that was just given back may be missed. A record that the
+-- Reserves credits of the budget, of the account's share and a place in flight: all three, or none and the reason.
+-- Whoever reserves holds the period's row first, so what is counted here cannot change meanwhile; rows that changed while
+-- we waited for it are judged as they are now, only a place that was just given back may be missed. A record that the
 -- account has paid for already is paid for by the house.
 WITH moment AS (
     SELECT at, (at AT TIME ZONE 'UTC')::date AS day FROM (SELECT coalesce($2::timestamptz, now()) AS at) given
@@ -140,15 +140,67 @@ SELECT reservation, credits AS reserved, charged FROM held
 -- Reservations whose lease has ended.
 SELECT reservation FROM credit_open WHERE lease_until <= coalesce($1::timestamptz, now()) ORDER BY lease_until LIMIT $2
 
--- find_purchase --
--- What answers an ask without a credit: the same request's answer, or the newest of the same record that is fresh.
-SELECT request_id, blob_key, credits, bought_at
-  FROM purchase
- WHERE request_id = $1
-    OR record = $4 AND provider = $2 AND operation = $3 AND bought_at > coalesce($5::timestamptz, now()) - $6::interval
- ORDER BY request_id = $1 DESC, bought_at DESC
- LIMIT 1
-
 -- prune_purchases --
 -- Forgets old answers that are about no record.
 DELETE FROM purchase WHERE record IS NULL AND bought_at < now() - $1::interval RETURNING request_id
+
+-- status_budget --
+-- A period as it stands, with what is shut; no row before its first call.
+SELECT period, granted, used, reserved, level, closed_at,
+       (SELECT count(*) FROM credit_slot WHERE lease_until > moment.at) AS in_flight
+  FROM credit_budget
+  JOIN (SELECT coalesce($1::timestamptz, now()) AS at) moment
+    ON period = date_trunc('month', at AT TIME ZONE 'UTC')::date
+
+-- status_days --
+-- What was used on each day of a period.
+SELECT day, sum(used)::bigint AS used FROM credit_use
+ WHERE day >= $1 AND day < $1 + interval '1 month' GROUP BY day HAVING sum(used) > 0 ORDER BY day
+
+-- status_accounts --
+-- Who uses a period's credits, the greatest first; no name is the house.
+SELECT account_id, name, sum(used)::bigint AS used, sum(reserved)::bigint AS reserved
+  FROM credit_use LEFT JOIN account ON account.id = account_id
+ WHERE day >= $1 AND day < $1 + interval '1 month'
+ GROUP BY account_id, name HAVING sum(used) + sum(reserved) > 0
+ ORDER BY sum(used) + sum(reserved) DESC, account_id
+ LIMIT $2
+
+-- status_shut --
+-- Operations that wait for an operator.
+SELECT provider, operation, declared, charged, at FROM credit_shut ORDER BY at
+
+-- raise_to --
+-- Raises a period's limit, which opens it again, and writes down who did so; no row when it would not be a raise.
+WITH before AS MATERIALIZED (
+    SELECT period, granted FROM credit_budget
+     WHERE period = date_trunc('month', coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date
+       FOR NO KEY UPDATE
+), raised AS (
+    UPDATE credit_budget SET granted = $2, closed_at = NULL FROM before
+     WHERE credit_budget.period = before.period AND before.granted < $2
+    RETURNING credit_budget.period, before.granted
+), audited AS (
+    INSERT INTO admin_audit (who, action, subject, details)
+    SELECT $3, 'raise credits', to_char(period, 'YYYY-MM'),
+           jsonb_build_object('from', granted, 'to', $2::bigint, 'why', $4::text)
+      FROM raised
+)
+SELECT period, granted FROM raised
+
+-- reopen --
+-- Lets an operation be bought again that was shut, and writes down who did so.
+WITH reopened AS (
+    DELETE FROM credit_shut WHERE provider = $1 AND operation = $2 RETURNING declared, charged
+), audited AS (
+    INSERT INTO admin_audit (who, action, subject, details)
+    SELECT $3, 'reopen operation', $1 || '/' || $2,
+           jsonb_build_object('declared', declared, 'charged', charged, 'why', $4::text)
+      FROM reopened
+)
+SELECT declared, charged FROM reopened
+
+-- mirrored --
+-- The figures of a period that the mirror shows.
+SELECT granted, used, reserved FROM credit_budget
+ WHERE period = date_trunc('month', coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date
