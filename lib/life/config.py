@@ -120,6 +120,14 @@ class Config:
     gateway_key: str = field(
         default="", repr=False, metadata={"help": "what callers of the gateway prove themselves by; 16 signs or more"}
     )
+    credits_monthly: int = field(default=200_000, metadata={"help": "credits that paid providers may cost a month"})
+    credits_in_flight: int = field(default=15, metadata={"help": "paid calls at once, of all gateways together"})
+    credits_floor: int = field(
+        default=100, metadata={"help": "credits that an account may use a day, however many accounts there are"}
+    )
+    credits_burst: float = field(
+        default=4.0, metadata={"help": "how many times an equal part of the credits one account may use"}
+    )
     provider_keys: tuple[str, ...] = field(
         default=(), repr=False, metadata={"help": "keys of paid providers, hasdata=...,llm=...; for the gateway only"}
     )
