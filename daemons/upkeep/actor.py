@@ -12,6 +12,7 @@ from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
 from lib.life.domains import SHARDS
 from lib.life.session import begin_session
+from lib.people import resumes
 from lib.posting import writing
 from lib.posting.closing import RECHECK
 from lib.store import audit, proxies, schedules, spans
@@ -101,6 +102,10 @@ async def _merge_spend(life: Life, session: str) -> str:
     return f"{await proxies.merge_spend(life.database, long_over)} days of proxies merged"
 
 
+async def _forget_resumes(life: Life, session: str) -> str:
+    return f"{await resumes.prune(life.database, datetime.now(UTC))} résumés forgotten"
+
+
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
@@ -109,5 +114,6 @@ CHORES = (
     Chore("seal_history", timedelta(minutes=1), _seal),
     Chore("prune_schedules", timedelta(days=1), _prune),
     Chore("prune_spans", timedelta(days=1), _prune_spans),
+    Chore("forget_resumes", timedelta(minutes=10), _forget_resumes),
     Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
 )

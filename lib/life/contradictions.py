@@ -50,14 +50,17 @@ def contradictions(config: Config) -> list[str]:
     positive = (
         "host_rate", "host_concurrency", "crawl_concurrency", "detail_concurrency", "expire_days", "drain_s",
         "rate_free", "rate_paid", "rate_partner", "rate_admin", "resume_bytes", "resume_readers",
+        "search_events_hours", "search_days",
     )  # fmt: skip
     problems += [f"{name}: must be above 0" for name in positive if getattr(config, name) <= 0]
     problems += _alert_problems(config)
     problems += _provider_problems(config)
     ports = {"api_port": config.api_port, "gateway_port": config.gateway_port, "metrics_port": config.metrics_port}
     problems += [f"{name}: 0 to 65535 expected" for name, port in ports.items() if not 0 <= port <= 65535]
-    not_negative = ("model_threads", "detail_refresh_days", "metered_daily", "resume_keep_days")
+    not_negative = ("model_threads", "detail_refresh_days", "metered_daily", "resume_keep_days", "match_cache_s")
     problems += [f"{name}: must not be below 0" for name in not_negative if getattr(config, name) < 0]
+    scores = {"match_min_score": config.match_min_score, "discovery_score": config.discovery_score}
+    problems += [f"{name}: 0 to 100 expected" for name, score in scores.items() if not 0 <= score <= 100]
     return problems
 
 

@@ -1,0 +1,127 @@
+"""Résumés: read, and kept for as long as their owner asks; usually not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import anyio.to_thread
+import msgspec
+from aiohttp import hdrs, web
+
+from api.room import CALLER, CONFIG, DATABASE, READER, json_response, problem
+from api.uploads import read_upload
+from lib.people import resumes
+from lib.people.reader import Busy, NoPictures, Unreadable
+from lib.people.resumes import MAX_KEPT, Resume, resume_of
+
+UPLOADS = (
+    "multipart/form-data",
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.text",
+    "application/rtf",
+    "text/plain",
+    "image/png",
+    "image/jpeg",
+    "image/tiff",
+    "image/webp",
+    "application/octet-stream",
+)
+_READ_S = 75.0  # waiting for others' documents included
+_NOT_YOURS = "you keep no résumé with this id; one that is over is forgotten"
+
+
+class ResumeQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to become of a résumé after it was read."""
+
+    keep_days: Annotated[
+        int, msgspec.Meta(ge=0, le=3650, description="days to keep it, at most what the operator allows; 0: not at all")
+    ] = 0
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """How many résumés were deleted."""
+
+    forgotten: int
+
+
+async def post_resume(request: web.Request) -> web.Response:
+    """POST /resumes."""
+    config, database, reader = request.app[CONFIG], request.app[DATABASE], request.app[READER]
+    query, account_id = _asked(request), request[CALLER].account_id
+    if query.keep_days > config.resume_keep_days:
+        raise msgspec.ValidationError(f"keep_days: at most {config.resume_keep_days} here")
+    if query.keep_days and account_id is None:
+        raise web.HTTPForbidden(text="only who has an account can have a résumé kept; leave keep_days out")
+    try:
+        with reader.place():
+            data = await read_upload(request, config.resume_bytes)
+            async with asyncio.timeout(_READ_S):
+                paper = await reader.read(data)
+    except Unreadable as error:
+        return problem(422, "unreadable", str(error))
+    except (Busy, NoPictures) as error:
+        return _later(error)
+    resume = resume_of(paper, await anyio.to_thread.run_sync(_language, paper.text))
+    if query.keep_days == 0 or account_id is None:
+        return json_response(resume)
+    now = datetime.now(UTC)
+    until = now + timedelta(days=query.keep_days)
+    kept = await resumes.keep(database, account_id, resume, uuid.uuid4(), now, until)
+    if kept is None:
+        return problem(409, "too_many", f"you keep {MAX_KEPT} résumés already: delete one first")
+    return json_response(kept)
+
+
+async def show_resume(request: web.Request) -> web.Response:
+    """GET /resumes/{id}."""
+    return json_response(await kept_resume(request, uuid.UUID(request.match_info["id"])))
+
+
+async def kept_resume(request: web.Request, resume_id: uuid.UUID) -> Resume:
+    """A résumé that the caller keeps. Raises HTTPNotFound, also for anybody else's."""
+    account_id = request[CALLER].account_id
+    resume = await resumes.load(request.app[DATABASE], account_id, resume_id, datetime.now(UTC))
+    if resume is None:
+        raise web.HTTPNotFound(text=_NOT_YOURS)
+    return resume
+
+
+async def forget_resume(request: web.Request) -> web.Response:
+    """DELETE /resumes/{id}."""
+    resume_id = uuid.UUID(request.match_info["id"])
+    if not await resumes.forget(request.app[DATABASE], request[CALLER].account_id, resume_id):
+        raise web.HTTPNotFound(text=_NOT_YOURS)
+    return json_response(Forgotten(1))
+
+
+async def forget_resumes(request: web.Request) -> web.Response:
+    """DELETE /resumes."""
+    return json_response(Forgotten(await resumes.forget_all(request.app[DATABASE], request[CALLER].account_id)))
+
+
+def _language(text: str) -> str | None:
+    from lib.text.language import detect  # an idle API does not carry its tables
+
+    return detect(text)
+
+
+def _asked(request: web.Request) -> ResumeQuery:
+    given = dict(request.query)
+    if len(given) != len(request.query):
+        raise msgspec.ValidationError("keep_days: given more than once")
+    if not given.get("keep_days", "0").isdecimal():
+        raise msgspec.ValidationError("keep_days: a whole number expected")
+    return msgspec.convert(given, ResumeQuery, strict=False)
+
+
+def _later(error: Busy | NoPictures) -> web.Response:
+    if isinstance(error, NoPictures):
+        return problem(503, "unavailable", str(error))
+    response = problem(503, "busy", str(error))
+    response.headers[hdrs.RETRY_AFTER] = str(math.ceil(error.retry_after_s))
+    return response

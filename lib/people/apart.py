@@ -1,0 +1,48 @@
+"""What is done in the process apart: a document's bytes become its text in sections.
+
+It loads libraries for a dozen formats, so only that process imports it, and who asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from lib.errors import Malformed
+from lib.people.formats import read_lines
+from lib.people.paper import Lines, Paper
+from lib.people.sections import divide
+from lib.text.cutwords import joined, marked
+
+MAX_CHARS = 50_000  # as long as a profile may be; ten dense pages have 40,000
+_BLANK = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_GAPS = re.compile(r"\n{3,}")
+
+
+def read_paper(data: bytes) -> Paper:
+    """Reads and divides a document, with no limits to its time and memory. Raises Malformed, OcrMissing."""
+    found = read_lines(data)
+    text = tidy(found.text)
+    if not any(map(str.isalnum, text)):
+        raise Malformed("there is no text in the document: send one with text, or a sharper picture")
+    if len(text) > MAX_CHARS:
+        raise Malformed(f"the document has more than {MAX_CHARS} letters: send the résumé without its attachments")
+    sections = divide(Lines(text, found.pages, found.ocr, found.sizes))
+    return Paper(text, found.pages, found.ocr, sections)
+
+
+def tidy(text: str) -> str:
+    """Cut words and ligatures made whole, nothing that cannot be shown or stored, single spaces and empty lines."""
+    text = unicodedata.normalize("NFKC", _LINE_ENDS.sub("\n", text))
+    shown = "".join(letter if letter == "\n" else _shown(letter) for letter in text)
+    lines = [line.strip() for line in _BLANK.sub(" ", shown).split("\n")]
+    return _GAPS.sub("\n\n", joined(map(marked, lines))).strip()
+
+
+def _shown(letter: str) -> str:
+    """The letter; a space for a control, private or surrogate character, nothing for one that only steers others."""
+    if letter.isascii() and letter.isprintable():
+        return letter
+    category = unicodedata.category(letter)
+    return letter if category[0] != "C" else "" if category == "Cf" else " "
