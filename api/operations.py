@@ -9,13 +9,15 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from api import figures, fleet, health, jobs, matching
+from api import figures, fleet, health, jobs, matching, resumes
 from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness, Targets
 from api.callers import Scope
+from api.resumes import Forgotten, ResumeQuery
 from api.room import LOCAL_PATHS, is_local
 from lib.life.config import Config
 from lib.match.answer import Answer
 from lib.match.profile import Profile
+from lib.people.resumes import Resume
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -40,6 +42,7 @@ class Operation:
     `answers`: status -> what is in the body (errors of all operations aside): a type that is sent as JSON, `str` for
     plain text, `EventStream`, `None` for no body, or a tuple where the caller's Accept decides. `scope`: what a key
     must be good for. `uploads`: media types of a body that is no JSON; of multipart/form-data its field `file` is read.
+    `patient`: it may take longer than usual, and watches its own time.
     """
 
     method: str
@@ -53,6 +56,7 @@ class Operation:
     path_ids: tuple[str, ...] = ()
     path_uuids: tuple[str, ...] = ()
     uploads: tuple[str, ...] = ()
+    patient: bool = False
     open: bool = False
 
     @property
@@ -96,6 +100,38 @@ OPERATIONS = (
         {200: Answer},
         scope="match",
         body=Profile,
+    ),
+    Operation(
+        "POST",
+        "/resumes",
+        resumes.post_resume,
+        "The text of a résumé in its sections; it is kept only where that is asked",
+        {200: Resume, 403: Problem, 409: Problem},
+        "match",
+        query=ResumeQuery,
+        uploads=resumes.UPLOADS,
+        patient=True,
+    ),
+    Operation(
+        "DELETE", "/resumes", resumes.forget_resumes, "Forget all résumés that you keep", {200: Forgotten}, "match"
+    ),
+    Operation(
+        "GET",
+        "/resumes/{id}",
+        resumes.show_resume,
+        "A résumé that you keep",
+        {200: Resume, 404: Problem},
+        "match",
+        path_uuids=("id",),
+    ),
+    Operation(
+        "DELETE",
+        "/resumes/{id}",
+        resumes.forget_resume,
+        "Forget a résumé that you keep",
+        {200: Forgotten, 404: Problem},
+        "match",
+        path_uuids=("id",),
     ),
     Operation("GET", "/jobs", jobs.list_jobs, "Open jobs, newest first", {200: JobPage}, "jobs", query=JobsQuery),
     Operation(
