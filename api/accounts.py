@@ -23,7 +23,11 @@ class NoAccount(VakanzError):
 
 
 class UnusableName(VakanzError):
-    """An account cannot have this name, or another one has it."""
+    """An account cannot have this name."""
+
+
+class NameTaken(VakanzError):
+    """Another account has this name, or had it once."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Deed:
 async def create_account(database: Database, name: str, tier: Tier, *, sealed: str | None, who: str) -> int:
     """A new account's id. `sealed`: its password as `passwords.seal` gives it, None for keys only.
 
-    Raises UnusableName.
+    Raises UnusableName, NameTaken.
     """
     if not _NAME.fullmatch(name):
         raise UnusableName("an account's name has up to 100 small letters, digits and .-_@+, and begins with no sign")
@@ -61,7 +65,7 @@ async def create_account(database: Database, name: str, tier: Tier, *, sealed: s
     async def work(connection: Connection) -> int:
         account_id: int | None = await connection.fetchval(_SQL.create_account, name, tier, sealed)
         if account_id is None:
-            raise UnusableName(f"there is an account {name} already")
+            raise NameTaken(f"there is an account {name} already")
         await write_audit(connection, who, "account created", name, {"tier": tier})
         return account_id
 
@@ -79,6 +83,12 @@ async def find_account(database: Database, name: str) -> int:
     if account_id is None:
         raise NoAccount(f"there is no open account {name!r}")
     return account_id
+
+
+async def name_of(database: Database, account_id: int) -> str:
+    """The name of an account, open or not."""
+    name: str = await database.fetchval(_SQL.name_account, account_id)
+    return name
 
 
 async def load_account(connection: Connection, account_id: int) -> Mapping[str, Any]:

@@ -1,9 +1,8 @@
-"""Commands of the API's room: keys, and a match without HTTP."""
+"""A match without HTTP."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,70 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from api.app import encoders_of, matcher_of
-from api.keys import create_key, list_keys, revoke_key
 from lib.errors import VakanzError
 from lib.life.config import load
 from lib.life.session import open_database
-from lib.life.tables import show_table
 from lib.match.answer import Answer
 from lib.match.profile import MAX_TEXT_CHARS, Profile
 
-key_app = typer.Typer(help="API keys: made once, shown once.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-@key_app.command("create")
-def create(label: Annotated[str, typer.Option(help="Whose key it is.")] = "", as_json: AsJson = False) -> None:
-    """Makes a key and prints it, this one time."""
-
-    async def work() -> tuple[int, str]:
-        async with open_database() as database:
-            return await create_key(database, label, secrets.token_bytes(32))
-
-    key_id, key = asyncio.run(work())
-    if as_json:
-        _print_json({"id": key_id, "label": label, "key": key})
-    else:
-        typer.echo(key)
-
-
-@key_app.command("list")
-def show(as_json: AsJson = False) -> None:
-    """Lists all keys; the keys themselves are not kept."""
-
-    async def work() -> list[Any]:
-        async with open_database() as database:
-            return await list_keys(database)
-
-    keys = asyncio.run(work())
-    if as_json:
-        _print_json(keys)
-        return
-    show_table(
-        ("id", "label", "created", "revoked"),
-        [
-            (
-                key.id,
-                key.label,
-                f"{key.created_at:%Y-%m-%d %H:%M}",
-                key.revoked_at and f"{key.revoked_at:%Y-%m-%d %H:%M}",
-            )
-            for key in keys
-        ],
-    )
-
-
-@key_app.command("revoke")
-def revoke(key_id: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `key list` shows it.")]) -> None:
-    """Makes a key useless, within seconds."""
-
-    async def work() -> bool:
-        async with open_database() as database:
-            return await revoke_key(database, key_id)
-
-    if not asyncio.run(work()):
-        raise VakanzError(f"there is no valid key {key_id}")
-    typer.echo(f"key {key_id} is revoked")
 
 
 def match(

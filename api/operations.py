@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from api import figures, fleet, health, jobs, matching, resumes
+from api import administration, figures, fleet, health, jobs, matching, resumes, signing
+from api.account_bodies import KeyMade, Made, NewAccount, NewKey, SignedIn, SignIn, TierChange
+from api.accounts import Account
 from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness, Targets
 from api.callers import Scope
 from api.resumes import Forgotten, ResumeQuery
@@ -141,6 +143,64 @@ OPERATIONS = (
         "One job with its text, provenance and history",
         {200: JobDetail, 404: Problem},
         "jobs",
+        path_ids=("id",),
+    ),
+    Operation(
+        "POST",
+        "/session",
+        signing.sign_in,
+        "Sign in: the answer sets a cookie",
+        {200: SignedIn, 403: Problem, 429: Problem},
+        body=SignIn,
+        open=True,
+    ),
+    Operation("DELETE", "/session", signing.sign_out, "Sign out", {204: None, 403: Problem}, open=True),
+    Operation("GET", "/accounts", administration.list_accounts, "All accounts", {200: list[Account]}, "admin"),
+    Operation(
+        "POST",
+        "/accounts",
+        administration.create_account,
+        "Open an account",
+        {201: Made, 409: Problem},
+        "admin",
+        body=NewAccount,
+    ),
+    Operation(
+        "PATCH",
+        "/accounts/{id}",
+        administration.change_account,
+        "Change an account's tier",
+        {204: None, 404: Problem},
+        "admin",
+        body=TierChange,
+        path_ids=("id",),
+    ),
+    Operation(
+        "DELETE",
+        "/accounts/{id}",
+        administration.close_account,
+        "Close an account, its keys and its sessions for good",
+        {204: None, 404: Problem},
+        "admin",
+        path_ids=("id",),
+    ),
+    Operation(
+        "POST",
+        "/accounts/{id}/keys",
+        administration.create_key,
+        "Make a key, which is shown this one time",
+        {201: KeyMade, 404: Problem},
+        "admin",
+        body=NewKey,
+        path_ids=("id",),
+    ),
+    Operation(
+        "DELETE",
+        "/keys/{id}",
+        administration.revoke_key,
+        "Revoke a key",
+        {204: None, 404: Problem},
+        "admin",
         path_ids=("id",),
     ),
     Operation("GET", "/healthz", health.healthz, "Whether the process answers", {200: Health}, open=True),

@@ -15,6 +15,10 @@ SELECT account.id, name, tier, password IS NOT NULL AS signs_in, created_at, clo
 -- The open account of this name.
 SELECT id FROM account WHERE name = $1 AND closed_at IS NULL
 
+-- name_account --
+-- What an account is called.
+SELECT name FROM account WHERE id = $1
+
 -- load_account --
 -- An open account by its id; nobody changes or closes it before the transaction ends.
 SELECT id, name, tier FROM account WHERE id = $1 AND closed_at IS NULL FOR UPDATE
