@@ -66,6 +66,12 @@ def contradictions(config: Config) -> list[str]:
 
 def _provider_problems(config: Config) -> list[str]:
     problems = [f"provider_keys: {problem}" for problem in key_problems(config.provider_keys)]
+    if config.credits_monthly < 0 or config.credits_floor < 0:
+        problems.append("credits_monthly, credits_floor: must not be below 0")
+    if not 1 <= config.credits_in_flight <= 100:
+        problems.append("credits_in_flight: 1 to 100 expected")
+    if not 1 <= config.credits_burst <= 1_000_000:
+        problems.append("credits_burst: 1 or more expected")
     if config.gateway_url and _scheme(config.gateway_url) not in ("http", "https"):
         problems.append("gateway_url: an http:// or https:// address is expected")
     if config.gateway_url and not config.gateway_key:

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lib.errors import VakanzError
+
+if TYPE_CHECKING:
+    from lib.life.config import Config
 
 TOLD = (70, 90)  # shares of a budget in percent that a person is told about, each once per period
 RENEWED = timedelta(days=7)  # what was bought is asked for again no sooner
@@ -75,6 +79,16 @@ class Rules:
     in_flight: int = 15
     floor: int = 100
     burst: float = 4.0
+
+
+def rules_of(config: Config) -> Rules:
+    """The rules as they are set."""
+    return Rules(
+        monthly=config.credits_monthly,
+        in_flight=config.credits_in_flight,
+        floor=config.credits_floor,
+        burst=config.credits_burst,
+    )
 
 
 @dataclass(frozen=True)
