@@ -27,12 +27,18 @@ class Kind(StrEnum):
     HORIZON = "horizon"  # one long transaction holds up all followers
     LAG = "lag"  # followers fall behind
     JOB = "job"  # what a timer starts has failed
+    CREDITS = "credits"  # a good share of the month's credits is used
+    SPENT = "spent"  # paid calls stand still: the credits are used, or an operation costs more than declared
     DIGEST = "digest"  # many incidents at once, told as one
 
     @classmethod
     def _missing_(cls, value: object) -> Kind:
         """What only another version's keepers know is told all the same: they share tables during a rollout."""
         return cls.MISS
+
+
+# News rather than trouble: nobody is reminded of it, nor told that it is over.
+TOLD_ONCE = frozenset({Kind.CREDITS})
 
 
 @dataclass(frozen=True, kw_only=True)

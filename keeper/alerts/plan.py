@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from keeper.alerts.cases import Book, Case, Message, Purpose
 from keeper.alerts.level import Seen
 from keeper.alerts.render import line_of, over, reminder, show_case
-from keeper.incident import Incident, Kind
+from keeper.incident import TOLD_ONCE, Incident, Kind
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _brought_up(message: Message, case: Case, now: float, new_id: Callable[[], s
     text = show_case(case) if message.editable or message.shown is None else message.text
     if text != message.text:
         rows.append(replace(message, text=text))
-    if not case.open and message.shown is not None:
+    if not case.open and message.shown is not None and case.incident.kind not in TOLD_ONCE:
         rows.append(_word(message, Purpose.OVER, over(case), now, new_id))
     return rows
 
@@ -154,7 +154,7 @@ def _reminded(book: Book, channels: Channels, now: float, policy: Policy, new_id
     for case in book.open_cases():
         distance_s = policy.reminders_s[min(case.reminders, len(policy.reminders_s) - 1)]
         taken = case.acked_at is not None or case.digest is not None or case.missing_since is not None
-        if taken or now - (case.reminded_at or case.opened_at) < distance_s:
+        if taken or case.incident.kind in TOLD_ONCE or now - (case.reminded_at or case.opened_at) < distance_s:
             continue
         known = [
             message

@@ -13,6 +13,7 @@ import structlog
 from keeper.alerts.masking import Mask
 from keeper.alerts.requests import Request, Requests
 from keeper.alerts.teller import Teller
+from keeper.credits import Credits
 from keeper.health import Followers, HostClock, Paced
 from keeper.history import FLEET, History
 from keeper.keeper import Keeper
@@ -59,6 +60,7 @@ async def serve(life: Life) -> None:
                 Paced(Jobs(systemd, config.host).ask, 30.0, clock),
                 Paced(host_clock.ask, 15.0, clock),
                 Paced(Followers(life.database, config.host, clock).ask, 60.0, clock),
+                Paced(Credits(life.database).ask, 30.0, clock),
                 Neighbours(
                     life.database, config.host, lambda: placement.fleet, lambda: keeper.held_targets, clock=clock
                 ),

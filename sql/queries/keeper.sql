@@ -68,3 +68,12 @@ SELECT f.name, sum(counted)::bigint AS rows, bool_or(counted = $1) AS more,
                          LIMIT $1) AS ahead) AS counts
  GROUP BY f.name
  ORDER BY f.name
+
+-- credit_budget --
+-- This month's credits; no row before its first call.
+SELECT period, granted, level, closed_at IS NOT NULL OR used >= granted AS closed
+  FROM credit_budget WHERE period = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+
+-- credit_shut --
+-- Operations that cost more than declared, and wait for an operator.
+SELECT provider || '/' || operation AS what, declared, charged FROM credit_shut ORDER BY what
