@@ -15,7 +15,7 @@ from api.bodies import Change, Job, JobDetail, JobPage, JobsQuery, Origin, Salar
 from api.room import CONFIG, DATABASE, json_response
 from lib.match.profile import accepted_employment
 from lib.posting.contract import clean_text
-from lib.store.connections import Connection
+from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("jobs")
@@ -80,23 +80,25 @@ async def list_jobs(request: web.Request) -> web.Response:
 
 async def show_job(request: web.Request) -> web.Response:
     """GET /jobs/{id}."""
-    posting_id = int(request.match_info["id"])
+    return json_response(await find_job(request.app[DATABASE], int(request.match_info["id"])))
+
+
+async def find_job(database: Database, posting_id: int) -> JobDetail:
+    """One posting with everything that is known of it. Raises HTTPNotFound."""
 
     async def load(connection: Connection) -> tuple[Any, Any]:
         row = await connection.fetchrow(_SQL.load_job, posting_id)
         return row, await connection.fetch(_SQL.load_history, posting_id)
 
-    row, history = await request.app[DATABASE].transaction(load)
+    row, history = await database.transaction(load)
     if row is None:
         raise web.HTTPNotFound(text="there is no job with this id")
-    return json_response(
-        JobDetail(
-            **_fields(row),
-            **{name: row[name] for name in _OWN_FIELDS},
-            origin=Origin(**{name: row[name] for name in Origin.__struct_fields__}),
-            provenance=row["provenance"] or {},
-            history=tuple(Change(**change) for change in history),
-        )
+    return JobDetail(
+        **_fields(row),
+        **{name: row[name] for name in _OWN_FIELDS},
+        origin=Origin(**{name: row[name] for name in Origin.__struct_fields__}),
+        provenance=row["provenance"] or {},
+        history=tuple(Change(**change) for change in history),
     )
 
 
