@@ -81,7 +81,8 @@ def _title(line: str) -> str:
 def _parts(lines: Sequence[str], heads: Sequence[_Head]) -> Iterator[Section]:
     first = heads[0].at if heads else len(lines)
     yield Section("other", "", _text(lines[:first]))
-    for head, end in zip(heads, [*(head.at for head in heads[1:]), len(lines)], strict=True):
+    ends = [*(head.at for head in heads[1:]), len(lines)][: len(heads)]
+    for head, end in zip(heads, ends, strict=True):
         body = lines[head.at + 1 : end]
         if head.beside:
             body = [lines[head.at].partition(":")[2], *body]
