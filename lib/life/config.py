@@ -97,6 +97,12 @@ class Config:
         default=60.0, metadata={"help": "live search is for profiles whose best match scores less, and which"}
     )
     discovery_found: int = field(default=100, metadata={"help": "have fewer matches than this"})
+    discovery_listings: int = field(
+        default=4, metadata={"help": "listings of 5 credits that one live search may buy at most"}
+    )
+    discovery_details: int = field(
+        default=100, metadata={"help": "full texts of 1 credit, or 2, that one live search may buy at most"}
+    )
     search_events_hours: int = field(
         default=24, metadata={"help": "what searches told while they ran is forgotten after so many hours"}
     )

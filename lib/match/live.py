@@ -35,6 +35,14 @@ WHYS: Mapping[str, Mapping[Tongue, str]] = {
         "de": "Gerade suchen zu viele gleichzeitig live.",
         "en": "Too many search live at the moment.",
     },
+    "place": {
+        "de": "Live gesucht wird nur in Deutschland, Österreich und der Schweiz.",
+        "en": "Live search covers Germany, Austria and Switzerland only.",
+    },
+    "failed": {
+        "de": "Die Live-Suche ist an einem Fehler gescheitert.",
+        "en": "The live search failed because of an error.",
+    },
     "abandoned": {
         "de": "Die Live-Suche kam nicht rechtzeitig zum Ende.",
         "en": "The live search did not end in time.",

@@ -17,7 +17,7 @@ from sql import statements
 _SQL = statements("boards")
 _MOVES = statements("moves")
 CLAIM_S = 60.0
-BoardState = Literal["active", "suspect", "denied", "gone", "paused", "moved"]
+BoardState = Literal["active", "suspect", "denied", "gone", "paused", "moved", "metered"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,3 +24,8 @@ CREATE TABLE search_detail (                        -- which searches wait for w
     PRIMARY KEY (search_id, posting_id)
 );
 CREATE INDEX search_detail_posting ON search_detail (posting_id);
+
+ALTER TABLE board                                   -- metered: of a paid provider; nobody crawls it
+    DROP CONSTRAINT board_state_check,
+    ADD CONSTRAINT board_state_check
+        CHECK (state IN ('active', 'suspect', 'denied', 'gone', 'paused', 'moved', 'metered'));

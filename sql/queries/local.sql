@@ -1,6 +1,6 @@
 -- progress --
 -- How far the main job is since a moment: boards crawled, postings on their way, details put off, letters.
-SELECT (SELECT count(*) FROM board WHERE state <> 'paused') AS boards,
+SELECT (SELECT count(*) FROM board WHERE state NOT IN ('paused', 'metered')) AS boards,
        (SELECT count(*) FROM board WHERE last_crawled_at >= $1) AS crawled,
        count(*) FILTER (WHERE p.state IN ('discovered', 'described')) AS postings,
        count(*) FILTER (WHERE p.state = 'described') AS described,

@@ -1,0 +1,146 @@
+"""Jobs of the stream `discovery`: what a search asks of providers, page by page until there is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import anyio
+import structlog
+
+from daemons.discover import claims
+from daemons.discover.claims import Claims, Seen
+from daemons.discover.intake import Intake, answered
+from daemons.discover.query import Ask, Provider, plan, read_query
+from daemons.discover.telling import Telling
+from lib.errors import Malformed
+from lib.match import searches
+from lib.match.live import Thresholds, needs_discovery
+from lib.match.searches import Search
+from lib.spend.client import BadCall, CachedOnly, Gateway
+from lib.store.connections import Database
+from lib.store.streams import Job, Stream
+
+_LOG = structlog.get_logger("discover")
+_LOOK_S = 0.2  # between two looks at what another one buys
+
+
+class Discovery:
+    """`most_listings`: pages that one search may buy; `most_details`: postings whose texts it may."""
+
+    def __init__(
+        self,
+        database: Database,
+        gateway: Gateway,
+        intake: Intake,
+        telling: Telling,
+        held: Claims,
+        details: Stream,
+        *,
+        thresholds: Thresholds,
+        most_listings: int,
+        most_details: int,
+        turned: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._gateway = gateway
+        self._intake = intake
+        self._telling = telling
+        self._claims = held
+        self._details = details
+        self._thresholds = thresholds
+        self._most_listings = most_listings
+        self._most_details = most_details
+        self._turned = turned
+
+    async def handle(self, job: Job) -> None:
+        """Works on the search that the job is named after; doing it again buys nothing again."""
+        search = await searches.load(self._database, _search_id(job))
+        if search is None or search.live != "running":
+            return
+        wanted, _ = await self._telling.read(search)
+        query = read_query(wanted)
+        if query is None:
+            await self._telling.end(search.id, "unavailable", "place")
+            return
+        await self._telling.progress(search.id, "discovery", 0, 0, 0)
+        found, shortlist, why = await self._discover(search, plan(query, self._most_listings))
+        if shortlist is None:
+            await self._telling.end(search.id, "unavailable", why)
+            return
+        missing = await claims.want_details(self._database, search.id, shortlist[: self._most_details])
+        if not missing:
+            await self._telling.end(search.id, "done", why)
+            return
+        await self._telling.progress(search.id, "details", found, 0, len(missing))
+        for posting_id in missing:
+            await self._details.publish(str(posting_id), {})
+
+    async def _discover(self, search: Search, asks: list[Ask]) -> tuple[int, list[int] | None, str | None]:
+        """How many postings were found, the shortlist with them (None: nothing was bought), and why it ended early."""
+        found: set[int] = set()
+        pages: dict[Provider, str | None] = {}
+        shortlist: list[int] | None = None
+        for ask in asks:
+            cursor = pages.get(ask.provider)
+            if ask.page > 1 and cursor is None:
+                continue
+            try:
+                seen = await self._see(search, ask, cursor)
+            except CachedOnly as reason:
+                _LOG.info("cached results only", search=str(search.id), why=reason.why, reason=str(reason))
+                pages[ask.provider] = None
+                if reason.why != "provider" or reason.status is None:
+                    return len(found), shortlist, reason.why
+                continue
+            pages[ask.provider] = seen.next_page
+            found.update(seen.posting_ids)
+            answer, shortlist = await self._telling.matches(search, "discovery", len(found), 0, 0)
+            self._turned()
+            best = answer.matches[0].score if answer.matches else None
+            if not needs_discovery(best, answer.found, self._thresholds):
+                break
+        return len(found), shortlist, None if shortlist is not None else "provider"
+
+    async def _see(self, search: Search, ask: Ask, cursor: str | None) -> Seen:
+        """The page, bought by us or by whoever asked first. Raises CachedOnly, Malformed."""
+        while True:
+            seen = await self._claims.look(ask.key)
+            if seen is not None:
+                return seen
+            named = await self._claims.query(ask.key, search.id)
+            if named is not None:
+                break
+            self._turned()
+            await anyio.sleep(_LOOK_S)
+        try:
+            with self._claims.buying(ask.key):
+                return await self._buy(search, ask, cursor, named)
+        except BaseException:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+                await self._claims.free_query(ask.key)
+            raise
+
+    async def _buy(self, search: Search, ask: Ask, cursor: str | None, named: UUID) -> Seen:
+        """Buys the page in the name of `named`, the search that began with it: what a worker bought that died since
+        is there under that name, and is not bought again."""
+        first = search if named == search.id else await searches.load(self._database, named)
+        payer = search if first is None else first
+        operation, parameters = f"{ask.provider}_listing", ask.parameters(cursor)
+        try:
+            paid = await self._gateway.call(
+                "hasdata", operation, parameters, account_id=payer.account_id,
+                request_id=f"listing:{payer.id}:{ask.key.hex()[:32]}", search_id=payer.id,
+            )  # fmt: skip
+        except BadCall as error:
+            raise Malformed(f"{operation}: {error}") from error
+        seen = await self._intake.listing(ask, answered(operation, parameters, paid.body))
+        await self._claims.bought(ask.key, paid.bought_at, seen)
+        return seen
+
+
+def _search_id(job: Job) -> UUID:
+    try:
+        return UUID(job.id)
+    except ValueError as error:
+        raise Malformed(f"{job.id!r} is no search") from error

@@ -1,0 +1,40 @@
+"""Searches that fell silent: PostgreSQL has them all, so what Redis lost is published again, and none runs for ever."""
+
+from __future__ import annotations
+
+from daemons.discover import claims
+from daemons.discover.claims import Quiet
+from daemons.discover.telling import Telling
+from lib.store.connections import Database
+from lib.store.streams import Stream
+
+LOOK_S = 30.0
+_LATE_S = 900.0
+
+
+class Recovery:
+    """Looks after running searches that told nothing for LOOK_S."""
+
+    def __init__(self, database: Database, telling: Telling, discovery: Stream, details: Stream) -> None:
+        self._database = database
+        self._telling = telling
+        self._discovery = discovery
+        self._details = details
+
+    async def look(self, quiet_s: float = LOOK_S) -> int:
+        """Wakes all that are silent; how many there were. A job that lives on finds that nothing is left to do."""
+        silent = await claims.quiet_searches(self._database, quiet_s, _LATE_S)
+        for search in silent:
+            await self._wake(search)
+        return len(silent)
+
+    async def _wake(self, search: Quiet) -> None:
+        if search.dead or search.late:
+            why = "failed" if search.dead else "abandoned"
+            await self._telling.end(search.search_id, "done" if search.detailed else "unavailable", why)
+        elif search.detailed:
+            for posting_id in await claims.missing_details(self._database, search.search_id):
+                await self._details.publish(str(posting_id), {})
+            self._telling.nudge([search.search_id])
+        else:
+            await self._discovery.publish(str(search.search_id), {})

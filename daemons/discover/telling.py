@@ -1,0 +1,137 @@
+"""Tells searches what was found for them: ranked anew, with what it cost so far, a few times a second at most."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Literal
+from uuid import UUID
+
+import anyio
+import anyio.to_thread
+import msgspec
+import structlog
+
+from daemons.discover import claims
+from lib.match import searches
+from lib.match.answer import Answer
+from lib.match.encoder import Floats
+from lib.match.encoders import Encoders
+from lib.match.matcher import Matcher
+from lib.match.profile import Wanted, read_profile
+from lib.match.searches import Search
+from lib.store.connections import Connection, Database
+
+_LOG = structlog.get_logger("discover")
+_PAUSE_S = 0.3
+_AT_ONCE = 4
+_READ_KEPT = 200
+
+Phase = Literal["discovery", "details"]
+
+
+class Telling:
+    """What searches hear. `nudge` says that there is something new for them; `run` tells it."""
+
+    def __init__(self, database: Database, matcher: Matcher, encoders: Encoders) -> None:
+        self._database = database
+        self._matcher = matcher
+        self._encoders = encoders
+        self._read: OrderedDict[UUID, tuple[Wanted, Floats]] = OrderedDict()
+        self._nudged: set[UUID] = set()
+        self._news = anyio.Event()
+
+    def nudge(self, search_ids: Iterable[UUID]) -> None:
+        """There is something new for these searches."""
+        self._nudged.update(search_ids)
+        if self._nudged:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Tells nudged searches without end; what comes for one of them meanwhile is told together."""
+        places = anyio.CapacityLimiter(_AT_ONCE)
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            nudged, self._nudged = self._nudged, set()
+            async with anyio.create_task_group() as tasks:
+                for search_id in nudged:
+                    tasks.start_soon(self._tell_details, search_id, places)
+            await anyio.sleep(_PAUSE_S)
+
+    async def read(self, search: Search) -> tuple[Wanted, Floats]:
+        """What a running search wants, and the vector of its occupation. Raises UnusableProfile."""
+        held = self._read.get(search.id)
+        if held is None:
+            assert search.profile is not None  # kept while the search runs
+            wanted = await anyio.to_thread.run_sync(read_profile, search.profile)
+            held = wanted, await self._encoders.title_vector(wanted.phrases)
+        self._read[search.id] = held
+        self._read.move_to_end(search.id)
+        if len(self._read) > _READ_KEPT:
+            self._read.popitem(last=False)
+        return held
+
+    async def matches(
+        self, search: Search, phase: Phase, found: int, came: int, to_come: int
+    ) -> tuple[Answer, list[int]]:
+        """Ranks and tells progress and matches; gives the answer, and the ids of the whole shortlist, best first.
+
+        `found`: postings that discovery found; `came`, `to_come`: details.
+        """
+        wanted, vector = await self.read(search)
+        credits_used = await claims.spent(self._database, search.id)
+        answer, shortlist = await self._matcher.again(search.id, wanted, vector)
+        answer = msgspec.structs.replace(answer, live="running", credits_used=credits_used)
+        progress = _progress(phase, found, came, to_come, credits_used)
+
+        async def tell(connection: Connection) -> None:
+            await searches.tell(connection, search.id, "progress", progress)
+            await searches.tell(connection, search.id, "matches", answer)
+
+        await self._database.transaction(tell)
+        return answer, shortlist
+
+    async def progress(self, search_id: UUID, phase: Phase, found: int, came: int, to_come: int) -> None:
+        """Tells progress alone."""
+        credits_used = await claims.spent(self._database, search_id)
+        progress = _progress(phase, found, came, to_come, credits_used)
+
+        async def tell(connection: Connection) -> None:
+            await searches.tell(connection, search_id, "progress", progress)
+
+        await self._database.transaction(tell)
+
+    async def end(self, search_id: UUID, live: Literal["done", "unavailable"], why: str | None) -> None:
+        """Ends a search; ending it again changes nothing."""
+        credits_used = await claims.spent(self._database, search_id)
+
+        async def finish(connection: Connection) -> bool:
+            return await searches.finish(connection, search_id, live, why, credits_used)
+
+        if await self._database.transaction(finish):
+            _LOG.info("search ended", search=str(search_id), live=live, why=why, credits=credits_used)
+        self._read.pop(search_id, None)
+
+    async def _tell_details(self, search_id: UUID, places: anyio.CapacityLimiter) -> None:
+        async with places:
+            try:
+                await self._details(search_id)
+            except Exception:  # noqa: BLE001 - one person's search must not end those of all others
+                _LOG.exception("search failed for an unforeseen reason", search=str(search_id))
+                await self.end(search_id, "done", "failed")
+
+    async def _details(self, search_id: UUID) -> None:
+        search = await searches.load(self._database, search_id)
+        if search is None or search.live != "running":
+            return
+        wanted, came = await claims.count_details(
+            self._database, search_id
+        )  # before the ranking: all of these are in it
+        await self.matches(search, "details", search.found, came, wanted - came)
+        if came == wanted:
+            await self.end(search_id, "done", None)
+
+
+def _progress(phase: Phase, found: int, came: int, to_come: int, credits_used: int) -> dict[str, object]:
+    return {"phase": phase, "found": found, "done": came, "to_do": to_come, "credits_used": credits_used}
