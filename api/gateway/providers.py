@@ -169,7 +169,7 @@ def _page_of(site: str) -> Callable[[str], object]:
 
 
 _INDEED = r"[a-z]{2,3}\.indeed\.com"
-_GLASSDOOR = r"www\.glassdoor\.(?:com|de|at|ch)"
+_GLASSDOOR = r"[a-z]{2,3}\.glassdoor\.(?:com|de|at|ch)"
 _WORDS = Rule(needed=True)
 
 

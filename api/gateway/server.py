@@ -20,6 +20,7 @@ from lib.net.breaker import BreakerRules
 from lib.net.politeness import Politeness
 from lib.spend.ledger import Ledger
 from lib.store.blobs import Blobs
+from lib.store.connections import Cache, Database
 
 SWEEP_S = 5.0
 _LONGEST_TURN_S = 2.0  # whoever would wait longer for a turn comes back later
@@ -34,7 +35,7 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
     if not config.gateway_key:
         raise ConfigError(["gateway_key: the gateway lets nobody in without one"])
     ledger = Ledger(life.database)
-    async with buyer_of(life, ledger) as buyer:
+    async with buyer_of(config, life.database, life.cache, ledger) as buyer:
         runner = web.AppRunner(
             create_app(config.gateway_key, buyer, ledger, life.database),
             access_log=None,
@@ -58,19 +59,20 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
 
 @asynccontextmanager
 async def buyer_of(
-    life: Life,
+    config: Config,
+    database: Database,
+    cache: Cache,
     ledger: Ledger,
     providers: Mapping[str, Provider] = PROVIDERS,
     rules: BreakerRules = BreakerRules(),  # noqa: B008 -- frozen
 ) -> AsyncIterator[Buyer]:
     """What buys as the configuration says."""
-    config = life.config
     terms = Terms(config.llm_model, config.llm_credits)
-    politeness = Politeness(life.cache.client, longest_s=_LONGEST_TURN_S, rules=rules, rng=random.Random())
+    politeness = Politeness(cache.client, longest_s=_LONGEST_TURN_S, rules=rules, rng=random.Random())
     async with Upstream(terms) as upstream:
         try:
             yield Buyer(
-                database=life.database, ledger=ledger, blobs=Blobs(config.blobs), politeness=politeness,
+                database=database, ledger=ledger, blobs=Blobs(config.blobs), politeness=politeness,
                 upstream=upstream, accounts=accounts(config, providers), terms=terms, providers=providers,
             )  # fmt: skip
         finally:
