@@ -120,9 +120,10 @@ class Rates:
         if self._away:
             self._retry_at = self._clock() + _REST_S  # one request tries, the others go on without
         try:
-            self._script = self._script or self._cache.client.register_script(_TAKE)
+            client = self._cache.client
+            self._script = self._script or client.register_script(_TAKE)
             async with asyncio.timeout(_TIMEOUT_S):
-                answer = await self._script(keys=[key], args=[limit.quota, limit.window_s * 1000])
+                answer = await self._script(keys=[key], args=[limit.quota, limit.window_s * 1000], client=client)
         except (RedisError, OSError) as error:  # a time-out is an OSError
             if not self._away:
                 self._log.warning("rates are kept by each process alone", reason=f"{type(error).__name__}: {error}")
