@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from typing import NamedTuple
 
 from lib.text.skillnames import AMBIGUOUS, CASED, SKILLS
 
@@ -53,23 +54,33 @@ _NOT_BEHIND = re.compile(
 _NEIGHBOUR = 30
 
 
+class Mention(NamedTuple):
+    """Where a text names a skill: its canonical name, and the characters [start, end)."""
+
+    skill: str
+    start: int
+    end: int
+
+
 def find_skills(text: str) -> set[str]:
     """Canonical names of the skills that `text` (its first MAX_CHARS characters) asks for or offers."""
+    return {mention.skill for mention in find_mentions(text)}
+
+
+def find_mentions(text: str) -> list[Mention]:
+    """Every place where `text` (its first MAX_CHARS characters) asks for or offers a skill."""
     text = text[:MAX_CHARS]
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose small form is longer; positions must agree
-        lower = text = lower
-    found = set()
-    ends = []
-    starts = []
+        lower = "".join(_small(letter) for letter in text)
+    found = []
     for match in _NAMES.finditer(lower):
         start, end = match.span()
         name = _known(match[0])
         cased = CASED.get(name)
         if (cased is None or text.startswith(cased, start)) and not _is_negated(lower, start, end):
-            found.add(_CANONICAL[name])
-            starts.append(start)
-            ends.append(end)
+            found.append(Mention(_CANONICAL[name], start, end))
+    starts, ends = [mention.start for mention in found], [mention.end for mention in found]
     for letter in _LETTERS.finditer(text):
         start, end = letter.span()
         follower = bisect.bisect_left(starts, end)
@@ -77,8 +88,13 @@ def find_skills(text: str) -> set[str]:
             follower > 0 and start - ends[follower - 1] <= _NEIGHBOUR
         )
         if near and not _is_negated(lower, start, end):
-            found.add(AMBIGUOUS[letter[0]])
+            found.append(Mention(AMBIGUOUS[letter[0]], start, end))
     return found
+
+
+def _small(letter: str) -> str:
+    small = letter.lower()
+    return small if len(small) == 1 else letter
 
 
 def _known(words: str) -> str:
