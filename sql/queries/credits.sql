@@ -204,3 +204,52 @@ SELECT declared, charged FROM reopened
 -- The figures of a period that the mirror shows.
 SELECT granted, used, reserved FROM credit_budget
  WHERE period = date_trunc('month', coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date
+
+-- verify --
+-- Says where sums, days and open reservations are not what the entries say, and which ends have no beginning.
+WITH made AS (
+    SELECT reserve.*, ended.kind AS end_kind, ended.credits AS charged
+      FROM credit_entry reserve
+      LEFT JOIN credit_entry ended ON ended.reservation = reserve.reservation AND ended.kind <> 'reserve'
+     WHERE reserve.kind = 'reserve'
+), budgets AS (
+    SELECT period, coalesce(sum(charged) FILTER (WHERE end_kind = 'settle'), 0) AS used,
+           coalesce(sum(credits) FILTER (WHERE end_kind IS NULL), 0) AS reserved
+      FROM made GROUP BY period
+), days AS (
+    SELECT (at AT TIME ZONE 'UTC')::date AS day, account_id,
+           coalesce(sum(charged) FILTER (WHERE end_kind = 'settle'), 0) AS used,
+           coalesce(sum(credits) FILTER (WHERE end_kind IS NULL), 0) AS reserved
+      FROM made GROUP BY 1, 2
+)
+SELECT format('%s: %s used and %s reserved, but %s and %s by its entries', to_char(period, 'YYYY-MM'),
+              budget.used, budget.reserved, coalesce(budgets.used, 0), coalesce(budgets.reserved, 0)) AS problem
+  FROM credit_budget budget LEFT JOIN budgets USING (period)
+ WHERE (budget.used, budget.reserved) IS DISTINCT FROM (coalesce(budgets.used, 0), coalesce(budgets.reserved, 0))
+UNION ALL
+SELECT format('account %s on %s: %s used and %s reserved, but %s and %s by its entries',
+              coalesce(coalesce(use.account_id, days.account_id)::text, 'of the house'), coalesce(use.day, days.day),
+              coalesce(use.used, 0), coalesce(use.reserved, 0), coalesce(days.used, 0), coalesce(days.reserved, 0))
+  FROM credit_use use
+  FULL JOIN days ON days.day = use.day AND coalesce(days.account_id, 0) = coalesce(use.account_id, 0)
+ WHERE (coalesce(use.used, 0), coalesce(use.reserved, 0))
+       IS DISTINCT FROM (coalesce(days.used, 0), coalesce(days.reserved, 0))
+UNION ALL
+SELECT format('reservation %s is %s', coalesce(open.reservation, made.reservation),
+              CASE WHEN open.reservation IS NULL THEN 'neither open nor ended'
+                   WHEN made.reservation IS NULL THEN 'open without an entry' ELSE 'open though it has ended' END)
+  FROM credit_open open FULL JOIN made ON made.reservation = open.reservation
+ WHERE made.reservation IS NULL OR (open.reservation IS NULL) = (made.end_kind IS NULL)
+UNION ALL
+SELECT format('reservation %s has ended, but was never made', ended.reservation)
+  FROM credit_entry ended
+ WHERE kind <> 'reserve'
+   AND NOT EXISTS (SELECT FROM credit_entry made WHERE made.reservation = ended.reservation AND made.kind = 'reserve')
+
+-- ended_calls --
+-- Calls to a provider that have ended, by the period they were made in.
+SELECT ended.request_id, ended.provider_id, ended.credits, ended.outcome, made.at AS reserved_at, ended.at AS ended_at
+  FROM credit_entry ended
+  JOIN credit_entry made ON made.reservation = ended.reservation AND made.kind = 'reserve'
+ WHERE ended.provider = $1 AND ended.period BETWEEN $2 AND $3 AND ended.kind <> 'reserve'
+ ORDER BY ended.id
