@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -51,30 +52,42 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 async def post_resume(request: web.Request) -> web.Response:
     """POST /resumes."""
-    config, database, reader = request.app[CONFIG], request.app[DATABASE], request.app[READER]
     query, account_id = _asked(request), request[CALLER].account_id
-    if query.keep_days > config.resume_keep_days:
-        raise msgspec.ValidationError(f"keep_days: at most {config.resume_keep_days} here")
+    if query.keep_days > request.app[CONFIG].resume_keep_days:
+        raise msgspec.ValidationError(f"keep_days: at most {request.app[CONFIG].resume_keep_days} here")
     if query.keep_days and account_id is None:
         raise web.HTTPForbidden(text="only who has an account can have a résumé kept; leave keep_days out")
     try:
-        with reader.place():
-            data = await read_upload(request, config.resume_bytes)
-            async with asyncio.timeout(_READ_S):
-                paper = await reader.read(data)
+        resume = await read_resume(request, lambda: read_upload(request, request.app[CONFIG].resume_bytes))
     except Unreadable as error:
         return problem(422, "unreadable", str(error))
     except (Busy, NoPictures) as error:
         return _later(error)
-    resume = resume_of(paper, await anyio.to_thread.run_sync(_language, paper.text))
     if query.keep_days == 0 or account_id is None:
         return json_response(resume)
-    now = datetime.now(UTC)
-    until = now + timedelta(days=query.keep_days)
-    kept = await resumes.keep(database, account_id, resume, uuid.uuid4(), now, until)
+    kept = await keep_resume(request, account_id, resume, query.keep_days)
     if kept is None:
         return problem(409, "too_many", f"you keep {MAX_KEPT} résumés already: delete one first")
     return json_response(kept)
+
+
+async def read_resume(request: web.Request, upload: Callable[[], Awaitable[bytes]]) -> Resume:
+    """A résumé, not kept. `upload` gives the file, once there is a place to read it at.
+
+    Raises Unreadable, Busy, NoPictures, TimeoutError.
+    """
+    reader = request.app[READER]
+    with reader.place():
+        data = await upload()
+        async with asyncio.timeout(_READ_S):
+            paper = await reader.read(data)
+    return resume_of(paper, await anyio.to_thread.run_sync(_language, paper.text))
+
+
+async def keep_resume(request: web.Request, account_id: int, resume: Resume, days: int) -> Resume | None:
+    """The résumé as the account keeps it from now on; None when it keeps as many as it may."""
+    now = datetime.now(UTC)
+    return await resumes.keep(request.app[DATABASE], account_id, resume, uuid.uuid4(), now, now + timedelta(days=days))
 
 
 async def show_resume(request: web.Request) -> web.Response:

@@ -22,7 +22,7 @@ async def read_upload(request: web.Request, max_bytes: int) -> bytes:
         raise _too_large(max_bytes)
     async with asyncio.timeout(_READ_S):
         if request.content_type != FORM:
-            return await _bounded(request.content.read, max_bytes)
+            return await bounded(request.content.read, max_bytes)
         try:
             return await _field(await request.multipart(), max_bytes)
         except ValueError as error:
@@ -35,11 +35,12 @@ async def _field(form: MultipartReader, max_bytes: int) -> bytes:
         if part is None:
             break
         if isinstance(part, BodyPartReader) and part.name == FIELD:
-            return await _bounded(part.read_chunk, max_bytes)
+            return await bounded(part.read_chunk, max_bytes)
     raise web.HTTPBadRequest(text=f"the form has no field {FIELD}")
 
 
-async def _bounded(read: Callable[[int], Awaitable[bytes]], max_bytes: int) -> bytes:
+async def bounded(read: Callable[[int], Awaitable[bytes]], max_bytes: int) -> bytes:
+    """All that `read` gives, some at a time. Raises HTTPRequestEntityTooLarge."""
     data = bytearray()
     while chunk := await read(_STEP_BYTES):
         data += chunk
