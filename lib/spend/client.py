@@ -227,7 +227,7 @@ def _question(
             "parameters": dict(parameters),
             "account_id": account_id,
             "request_id": request_id,
-            "search_id": search_id,
+            "search_id": search_id and str(search_id),
             "record": record,
         }
     )
