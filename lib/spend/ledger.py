@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
+import anyio
 import asyncpg
 
 from lib.spend.budget import (
@@ -42,6 +43,8 @@ _SQL = statements("credits")
 _SOON_S = 1.0
 _SHUT_S = 900.0  # an operator has to come first
 _SWEPT = 500
+_LAST_WORD_S = 2.0
+_MOST = 2**53
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Ledger:
 
         Raises Spent, ShareSpent, Full, Pending, Shut; ValueError for an ask that makes no sense.
         """
-        if ask.credits < 0 or ask.lease_s <= 0:
+        if not 0 <= ask.credits <= _MOST or ask.lease_s <= 0:
             raise ValueError("credits of a call are not below 0, and its lease ends in the future")
         reservation = uuid4()  # known before the first try, so that a repeated one finds what the first has done
         now = self._clock()
@@ -95,6 +98,10 @@ class Ledger:
                 ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight,
                 share.today, share.month, RENEWED,
             )  # fmt: skip
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(_LAST_WORD_S, shield=True):
+                await self.release(reservation, "cancelled")  # nobody will ever know of it
+            raise
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name not in ("credit_entry_reserved", "credit_open_pkey"):
                 raise Pending(f"{ask.request_id} is being bought", _SOON_S) from error
@@ -120,8 +127,10 @@ class Ledger:
 
         `blob_key`: where the answer is kept; it is then owned, in the same statement. `provider_id`: what the
         provider's answer calls the call, by which its statement is compared later. False also where the acknowledgement
-        of our own first try was lost.
+        of our own first try was lost. Raises ValueError for credits below 0 or beyond reason.
         """
+        if not 0 <= credits <= _MOST:
+            raise ValueError(f"{credits} credits cannot be")
         rows = await self._end([reservation], credits, "settle", outcome, provider_id, blob_key)
         return Settlement(True, max(0, rows[0]["charged"] - rows[0]["reserved"])) if rows else Settlement(False)
 
