@@ -57,6 +57,20 @@ async def load(database: Database, account_id: int | None, resume_id: uuid.UUID,
     return None if row is None else msgspec.convert(dict(row), Resume)
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept résumé as a list shows it. Times are aware UTC."""
+
+    id: uuid.UUID
+    pages: int
+    created_at: datetime
+    keep_until: datetime
+
+
+async def list_kept(database: Database, account_id: int, now: datetime) -> list[Kept]:
+    """What an account keeps, newest first."""
+    return [Kept(**row) for row in await database.fetch(_SQL.list_resumes, account_id, now)]
+
+
 async def forget(database: Database, account_id: int | None, resume_id: uuid.UUID) -> bool:
     """Deletes one résumé. False when the account has none with this id."""
     return bool(await database.fetch(_SQL.forget_resume, resume_id, account_id))

@@ -87,3 +87,9 @@ async def load_status(database: Database, monthly: int, now: datetime | None = N
         days=days,
         shut=shut,
     )
+
+
+async def load_days(database: Database, account_id: int, now: datetime) -> list[DayUse]:
+    """What one account used on each day of the month of `now` that it used anything on."""
+    rows = await database.fetch(_SQL.account_days, account_id, period_of(now.astimezone(UTC)))
+    return [DayUse(**row) for row in rows]

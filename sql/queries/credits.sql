@@ -166,6 +166,12 @@ SELECT account_id, name, sum(used)::bigint AS used, sum(reserved)::bigint AS res
  ORDER BY sum(used) + sum(reserved) DESC, account_id
  LIMIT $2
 
+-- account_days --
+-- What one account used of a period, by day.
+SELECT day, sum(used)::bigint AS used FROM credit_use
+ WHERE account_id = $1 AND day >= $2 AND day < $2 + interval '1 month'
+ GROUP BY day HAVING sum(used) > 0 ORDER BY day
+
 -- status_shut --
 -- Operations that wait for an operator.
 SELECT provider, operation, declared, charged, at FROM credit_shut ORDER BY at

@@ -11,6 +11,11 @@ RETURNING id
 SELECT id, language, pages, ocr, text, sections, keep_until FROM resume
  WHERE id = $1 AND account_id = $2 AND keep_until > $3
 
+-- list_resumes --
+-- What an account keeps, newest first; without what the résumés say.
+SELECT id, pages, created_at, keep_until FROM resume
+ WHERE account_id = $1 AND keep_until > $2 ORDER BY created_at DESC, id
+
 -- forget_resume --
 -- Deletes one résumé of an account. No row: it has none with this id.
 DELETE FROM resume WHERE id = $1 AND account_id = $2 RETURNING id
