@@ -51,7 +51,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     parameters: dict[str, str]
     request_id: Name
-    account_id: Annotated[int, msgspec.Meta(ge=1, lt=2**63)] | None = None
+    account_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     search_id: UUID | None = None
     record: Name | None = None
 

@@ -155,7 +155,7 @@ class Buyer:
             raise NotBought(502, "lost", "what was bought is gone") from error
 
     async def _buy(self, order: Order, delivery: Delivery) -> Delivered:
-        payer = await self._payer(order)
+        await self._check(order)
         provider = self._providers[order.provider]
         try:
             visit = await self._politeness.enter(order.provider, provider.limits, _TURN_S)
@@ -164,31 +164,30 @@ class Buyer:
         health: Event | None = None
         pause_s = 0.0
         try:
-            reservation = await self._reserve(order, payer)
+            reservation = await self._reserve(order)
             answer = await self._ask(order, delivery)
             health, pause_s = answer.meaning.health, answer.pause_s
             return await self._end(order, reservation, answer)
         finally:
             self._politeness.leave(visit, health, pause_s)
 
-    async def _payer(self, order: Order) -> int | None:
-        """Whose credits it takes; None for the house, which renews what an account has paid for once."""
+    async def _check(self, order: Order) -> None:
+        """Raises NotBought for whoever does not spend credits, and for what was paid for in vain."""
         if order.provider not in self._accounts:
             raise NotBought(502, "provider", f"{order.provider} is not set up here")
         row = await self._database.fetchrow(
-            _SQL.buyer, order.account_id, order.record, order.provider, order.request_id, _REMEMBERED
+            _SQL.may_buy, order.account_id, order.provider, order.request_id, _REMEMBERED
         )
         assert row is not None  # it has no FROM
         if order.account_id is not None and not row["may_spend"]:
             raise NotBought(403, "free", "this account does not spend credits")
         if row["paid"]:
             raise NotBought(502, "lost", "this call was paid for, and its answer was not kept or never came")
-        return None if row["bought_before"] else order.account_id
 
-    async def _reserve(self, order: Order, payer: int | None) -> Reservation:
+    async def _reserve(self, order: Order) -> Reservation:
         operation = self._operation(order)
         ask = Ask(
-            account_id=payer,
+            account_id=order.account_id,
             provider=order.provider,
             operation=order.operation,
             credits=operation.ceiling(order.parameters, self._terms),

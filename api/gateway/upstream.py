@@ -54,9 +54,10 @@ class Upstream:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            # A connection for each call: on a kept one aiohttp sends a GET again when it finds it closed, and the
-            # provider would charge both.
+            # A connection for each call: one that was kept may be closed just now, and nobody would know whether the
+            # request was read.
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            middlewares=(_once,),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             auto_decompress=False,
@@ -123,6 +124,20 @@ class Upstream:
             if veil is not None:
                 whole = veil.body(whole)
             return Answer(operation.read(whole, self._terms), whole, response.status)
+
+
+class _NoAnswer(aiohttp.ClientError):
+    """The connection ended before an answer."""
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET again by itself when the connection ends before an answer: the provider would charge both."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _NoAnswer(str(error)) from error
 
 
 def _headers(provider: Provider, operation: Operation, account: Account) -> dict[str, str]:
