@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from api import page
+from api.events import Listening, listening
 from api.figures import FleetPast
 from api.keys import KeyRing
 from api.middleware import callers, dress, limited, measured, problems
@@ -26,13 +27,15 @@ from api.room import (
     ENCODERS,
     FLEET_PAST,
     KEYS,
+    LISTENING,
     LOCAL_PATHS,
-    MATCHER,
     NEEDED_SCOPES,
     OPEN_PATHS,
     PUBLISHER,
     RATES,
     READER,
+    RECORDER,
+    SEARCHER,
     SESSIONS,
     STREAMING_PATHS,
     is_local,
@@ -40,13 +43,16 @@ from api.room import (
 )
 from api.sessions import Sessions
 from lib.life.config import Config
+from lib.life.session import vakanz_version
 from lib.match.encoder import load_text_encoder, load_title_encoder
 from lib.match.encoders import Encoders
+from lib.match.recorder import Recorder, recording
 from lib.people.reader import Reader
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
     from lib.match.matcher import Matcher
+    from lib.match.searcher import Searcher
 
 MAX_BODY_BYTES = 256 * 1024
 _LAST_HINT_S = 1.0
@@ -63,7 +69,29 @@ def matcher_of(config: Config, database: Database, encoders: Encoders) -> Matche
     """The matcher that the configuration describes. Its libraries take 15 MB, which an idle API does not carry."""
     from lib.match.matcher import Matcher
 
-    return Matcher(database, encoders, text_model=config.text_model, expire_days=config.expire_days)
+    return Matcher(
+        database, encoders, text_model=config.text_model, expire_days=config.expire_days,
+        min_score=config.match_min_score,
+    )  # fmt: skip
+
+
+def searcher_of(config: Config, database: Database, cache: Cache, encoders: Encoders, recorder: Recorder) -> Searcher:
+    """The searcher that the configuration describes, with a matcher of its own."""
+    from lib.match.kept import KeptResults
+    from lib.match.live import Thresholds
+    from lib.match.searcher import Searcher
+    from lib.match.searches import budget_spent
+    from lib.match.static import model_version
+
+    decides = (vakanz_version(), model_version(), config.text_model, config.expire_days, config.match_min_score)
+    return Searcher(
+        matcher_of(config, database, encoders),
+        KeptResults(cache, repr(decides), config.match_cache_s),
+        recorder,
+        Thresholds(config.discovery_score, config.discovery_found),
+        gateway=bool(config.gateway_url),
+        spent=partial(budget_spent, database),
+    )
 
 
 def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
@@ -78,8 +106,10 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app[READER] = Reader(config.resume_readers)
     app[FLEET_PAST] = FleetPast(database)
     app[ENCODERS] = encoders or encoders_of(config)
-    matcher: Callable[[], Matcher] = once(partial(matcher_of, config, database, app[ENCODERS]))
-    app[MATCHER] = matcher
+    app[RECORDER] = Recorder(database, config.expire_days)
+    searcher: Callable[[], Searcher] = once(partial(searcher_of, config, database, cache, app[ENCODERS], app[RECORDER]))
+    app[SEARCHER] = searcher
+    app[LISTENING] = Listening(database)
     for one in OPERATIONS:
         app.router.add_route(one.method, one.route, one.handler)
     described = document(config)
@@ -95,8 +125,13 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app[STREAMING_PATHS] = frozenset(one.path for one in OPERATIONS if one.streams or one.patient)
     if is_local(config):
         app[OPEN_PATHS] |= LOCAL_PATHS
-    app.cleanup_ctx.append(_publishing)
+    app.cleanup_ctx.extend((_publishing, _recording, listening))
     return app
+
+
+async def _recording(app: web.Application) -> AsyncIterator[None]:
+    async with recording(app[RECORDER]):
+        yield
 
 
 async def _publishing(app: web.Application) -> AsyncIterator[None]:

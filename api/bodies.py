@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from lib.match.answer import Answer, Live
 from lib.match.profile import MAX_SALARY_EUR, Country, Employment, Language
+from lib.match.searches import Kind
 from lib.posting.contract import Remote
 
 
@@ -16,6 +19,51 @@ class Problem(msgspec.Struct, frozen=True):
 
     error: str
     detail: str
+
+
+class SearchState(msgspec.Struct, frozen=True, kw_only=True):
+    """A search as it stands. `candidates`, `found`, `best_score`, `posting_ids`: of its first answer, best first.
+
+    `answer`: its newest one; null where it did not go on and its matches are not kept any more. `events`: the number of
+    the newest event.
+    """
+
+    id: uuid.UUID
+    at: datetime
+    live: Live
+    live_why: str | None
+    credits_used: int
+    candidates: int
+    found: int
+    best_score: float | None
+    posting_ids: tuple[int, ...]
+    events: int
+    answer: Answer | None
+
+
+class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From where on events are told."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1, description="the number of the last event seen")] = 0
+
+
+class SearchEvent(msgspec.Struct, frozen=True):
+    """What a search told. `seq` counts from 1 without gaps.
+
+    `progress`: {phase: discovery or details, found, done, to_do, credits_used}. `matches`: an Answer, ranked anew.
+    `done`: {live, why, credits_used}; nothing follows.
+    """
+
+    seq: int
+    kind: Kind
+    body: msgspec.Raw
+
+
+class SearchEvents(msgspec.Struct, frozen=True):
+    """Events after the one asked for, oldest first; ask again while `live` is running, or there were any."""
+
+    live: Live
+    events: tuple[SearchEvent, ...]
 
 
 class JobsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

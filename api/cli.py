@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.app import encoders_of, matcher_of
+from api.app import encoders_of, searcher_of
 from lib.errors import VakanzError
 from lib.life.config import load
 from lib.life.session import open_database
 from lib.match.answer import Answer
 from lib.match.profile import MAX_TEXT_CHARS, Profile
+from lib.match.recorder import Recorder, recording
+from lib.store.connections import Cache
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -35,13 +38,16 @@ def match(
     as_json: AsJson = False,
 ) -> None:
     """Shows the open jobs that fit a profile best, and why."""
+    from lib.match.searcher import Asker
+
     limits = {"countries": country, "languages": language, "remote": remote, "min_salary_eur": min_salary}
     asked = read_file(profile, {"title": title, "location": location}, limits)
 
     async def work() -> Answer:
-        config = load()
-        async with open_database(config) as database:
-            return await matcher_of(config, database, encoders_of(config)).match(asked)
+        config = replace(load(), match_cache_s=0)
+        async with open_database(config) as database, recording(Recorder(database, config.expire_days)) as recorder:
+            searcher = searcher_of(config, database, Cache(config.redis_url), encoders_of(config), recorder)
+            return await searcher.search(asked, Asker(account_id=None, api_key_id=None, may_spend=False))
 
     answer = asyncio.run(work())
     if as_json:

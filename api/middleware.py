@@ -82,6 +82,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response.headers[hdrs.RETRY_AFTER] = "5"
     except ConfigError as error:
         response = problem(503, "unavailable", str(error))
+        response.headers[hdrs.RETRY_AFTER] = "60"
     except Exception:  # noqa: BLE001 - one request's bug must not end the others; it is logged and counted as 500
         structlog.get_logger("api").exception("request failed", method=request.method, path=request.path)
         response = problem(500, "internal", "this is our fault and has been logged")
@@ -99,7 +100,7 @@ def _of_status(error: web.HTTPException) -> web.Response:
     phrase = HTTPStatus(error.status).phrase
     own = error.text if error.text and not error.text.startswith(f"{error.status}:") else phrase
     response = problem(error.status, phrase.lower().replace(" ", "_"), own)
-    for name in (hdrs.ALLOW, hdrs.LOCATION, hdrs.WWW_AUTHENTICATE):
+    for name in (hdrs.ALLOW, hdrs.LOCATION, hdrs.RETRY_AFTER, hdrs.WWW_AUTHENTICATE):
         if name in error.headers:
             response.headers[name] = error.headers[name]
     return response

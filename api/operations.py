@@ -9,10 +9,21 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from api import administration, figures, fleet, health, jobs, matching, resumes, signing
+from api import administration, events, figures, fleet, health, jobs, matching, resumes, searches, signing
 from api.account_bodies import KeyMade, Made, NewAccount, NewKey, SignedIn, SignIn, TierChange
 from api.accounts import Account
-from api.bodies import Health, JobDetail, JobPage, JobsQuery, Problem, Readiness, Targets
+from api.bodies import (
+    EventsQuery,
+    Health,
+    JobDetail,
+    JobPage,
+    JobsQuery,
+    Problem,
+    Readiness,
+    SearchEvents,
+    SearchState,
+    Targets,
+)
 from api.callers import Scope
 from api.resumes import Forgotten, ResumeQuery
 from api.room import LOCAL_PATHS, is_local
@@ -133,6 +144,25 @@ OPERATIONS = (
         "Forget a résumé that you keep",
         {200: Forgotten, 404: Problem},
         "match",
+        path_uuids=("id",),
+    ),
+    Operation(
+        "GET",
+        "/searches/{id}",
+        searches.show_search,
+        "A search that you started, as it stands",
+        {200: SearchState, 404: Problem},
+        "match",
+        path_uuids=("id",),
+    ),
+    Operation(
+        "GET",
+        "/searches/{id}/events",
+        events.search_events,
+        "What a search tells as it goes on: server-sent events, or a list for who accepts JSON only",
+        {200: (EventStream, SearchEvents), 204: None, 404: Problem, 429: Problem},
+        "match",
+        query=EventsQuery,
         path_uuids=("id",),
     ),
     Operation("GET", "/jobs", jobs.list_jobs, "Open jobs, newest first", {200: JobPage}, "jobs", query=JobsQuery),

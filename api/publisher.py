@@ -1,7 +1,8 @@
-"""Tells the embedding daemon, by stream, which postings were found, so that their full texts come first.
+"""Tells daemons by stream what searches ask of them: which postings were found, so that their full texts are embedded
+first, and which searches go on live.
 
-It is a hint only: the daemon reads the same from `search_request`. So nobody waits for Redis, and when Redis stays away
-the oldest hints are dropped.
+These are hints only: the daemons read the same from `search_request`. So nobody waits for Redis, and when Redis stays
+away the oldest hints are dropped.
 """
 
 from __future__ import annotations
@@ -9,29 +10,37 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lib.store.connections import Cache
 from lib.store.streams import Stream
 
-STREAM = "fulltext"
+FULLTEXT, DISCOVERY = "fulltext", "discovery"
 _MOST_WAITING = 1_000
 
 
 class Publisher:
-    """`tell` never waits; `run` sends, until `close`."""
+    """`found` and `goes_on` never wait; `run` sends, until `close`."""
 
     def __init__(self, cache: Cache) -> None:
-        self._stream = Stream(cache, STREAM)
-        self._waiting: deque[tuple[uuid.UUID, tuple[int, ...]]] = deque(maxlen=_MOST_WAITING)
+        self._streams = {name: Stream(cache, name) for name in (FULLTEXT, DISCOVERY)}
+        self._waiting: deque[tuple[str, uuid.UUID, Mapping[str, Any]]] = deque(maxlen=_MOST_WAITING)
         self._told = asyncio.Event()
         self._open = True
 
-    def tell(self, request: uuid.UUID, posting_ids: Sequence[int]) -> None:
+    def found(self, search: uuid.UUID, posting_ids: Sequence[int]) -> None:
         """These postings were found, best first."""
         if posting_ids:
-            self._waiting.append((request, tuple(posting_ids)))
-            self._told.set()
+            self._tell(FULLTEXT, search, {"posting_ids": tuple(posting_ids)})
+
+    def goes_on(self, search: uuid.UUID) -> None:
+        """This search wants live results."""
+        self._tell(DISCOVERY, search, {})
+
+    def _tell(self, stream: str, search: uuid.UUID, payload: Mapping[str, Any]) -> None:
+        self._waiting.append((stream, search, payload))
+        self._told.set()
 
     async def run(self) -> None:
         """Publishes what was told, until it is closed."""
@@ -39,10 +48,10 @@ class Publisher:
             await self._told.wait()
             self._told.clear()
             while self._waiting and self._open:
-                request, posting_ids = self._waiting.popleft()
-                await self._stream.publish(str(request), {"posting_ids": posting_ids})
+                stream, search, payload = self._waiting.popleft()
+                await self._streams[stream].publish(str(search), payload)
 
     def close(self) -> None:
-        """Ends `run` after the hint in hand; the others are left to the daemon."""
+        """Ends `run` after the hint in hand; the others are left to the daemons."""
         self._open = False
         self._told.set()

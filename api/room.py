@@ -19,16 +19,20 @@ from lib.people.reader import Reader
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
+    from api.events import Listening
     from api.figures import FleetPast
     from api.rates import Grant, Rates
     from api.sessions import Session, Sessions
-    from lib.match.matcher import Matcher
+    from lib.match.recorder import Recorder
+    from lib.match.searcher import Searcher
 
 CONFIG = web.AppKey("config", Config)
 DATABASE = web.AppKey("database", Database)
 CACHE = web.AppKey("cache", Cache)
 ENCODERS = web.AppKey("encoders", Encoders)
-MATCHER: web.AppKey[Callable[[], Matcher]] = web.AppKey("matcher")  # made when it is first needed
+SEARCHER: web.AppKey[Callable[[], Searcher]] = web.AppKey("searcher")  # made when it is first needed
+RECORDER: web.AppKey[Recorder] = web.AppKey("recorder")
+LISTENING: web.AppKey[Listening] = web.AppKey("listening")
 KEYS = web.AppKey("keys", KeyRing)
 FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)

@@ -49,6 +49,19 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     copies: tuple[Copy, ...]
 
 
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found for a profile, best first, whoever asked. `candidates`, `found`: as in an Answer."""
+
+    candidates: int
+    found: int
+    matches: tuple[Match, ...]
+
+    @property
+    def best(self) -> float | None:
+        """The best score, None without any match."""
+        return self.matches[0].score if self.matches else None
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Matches, best first. `candidates`: how many postings were compared; `took_ms`: without the network.
 
@@ -66,3 +79,28 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     live_why: str | None = None
     credits_used: int = 0
     cached: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        result: Result,
+        search: uuid.UUID,
+        *,
+        took_ms: float,
+        live: Live,
+        live_why: str | None = None,
+        credits_used: int = 0,
+        cached: bool = False,
+    ) -> Answer:
+        """What a search answers with a result."""
+        return cls(
+            id=search,
+            candidates=result.candidates,
+            found=result.found,
+            took_ms=round(took_ms, 1),
+            matches=result.matches,
+            live=live,
+            live_why=live_why,
+            credits_used=credits_used,
+            cached=cached,
+        )

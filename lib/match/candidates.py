@@ -113,11 +113,20 @@ async def full_similarities(database: Database, ids: Sequence[int], model: str, 
     return {row["posting_id"]: row["cosine"] for row in rows}
 
 
+class Looked(msgspec.Struct, frozen=True, gc=False):
+    """What is shown of a posting besides what was compared, whether its full text has a vector, and its plain text
+    where it was asked for. The fields have the order of the statement's columns."""
+
+    url: str
+    apply_url: str | None
+    places: Sequence[str]
+    embedded: bool
+    text: str | None
+
+
 async def second_look(
     database: Database, ids: Sequence[int], model: str, suspects: Sequence[int]
-) -> tuple[bool, Mapping[int, str]]:
-    """Whether some of these postings have a full vector by `model`, so that it is worth embedding the profile; and
-    suspect -> plain text, where it is known."""
+) -> Mapping[int, Looked]:
+    """Posting -> what else there is of it, with the texts of `suspects`; without those that were purged meanwhile."""
     rows = await database.fetch(_SQL.second_look, list(ids), model, list(suspects))
-    texts = {row["posting_id"]: row["description_text"] for row in rows if row["posting_id"] is not None}
-    return rows[0]["embedded"], texts
+    return {row[0]: Looked(*row[1:]) for row in rows}

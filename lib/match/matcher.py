@@ -1,4 +1,4 @@
-"""The actor of matching: profile in, answer out. It asks PostgreSQL and the encoders; what it decides is in `rank`."""
+"""The actor of matching: profile in, result out. It asks PostgreSQL and the encoders; what it decides is in `rank`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,38 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
 import numpy as np
 import numpy.typing as npt
 
-from lib.match.answer import Answer, Copy, Match, Reason
-from lib.match.candidates import find_candidates, full_similarities, second_look
+from lib.match.answer import Answer, Copy, Match, Reason, Result
+from lib.match.candidates import Looked, find_candidates, full_similarities, second_look
 from lib.match.encoders import Encoders
 from lib.match.profile import Profile, Wanted, read_profile
-from lib.match.rank import ANSWERS, Found, Scored, copy_suspects, rerank, score, unite_copies
+from lib.match.rank import ANSWERS, Found, Ranking, Scored, copy_suspects, rerank, score, unite_copies
 from lib.match.reasons import reasons
 from lib.store.connections import Database
-from sql import statements
 
 Floats = npt.NDArray[np.float32]
-_SQL = statements("match")
+
+
+class _Compared(NamedTuple):
+    """All that came of comparing: `shown` is the shortlist after the second look, best first, copies as one."""
+
+    candidates: int
+    ranking: Ranking
+    shown: list[Found]
+    looked: Mapping[int, Looked]
 
 
 class Matcher:
-    """Answers profiles out of one database. Postings not seen for `expire_days` are not served."""
+    """Matches profiles out of one database.
+
+    Postings not seen for `expire_days` are not served, nor those that score less than `min_score`, from 0 to 100.
+    """
 
     def __init__(
         self,
@@ -36,100 +46,82 @@ class Matcher:
         *,
         text_model: str,
         expire_days: int,
+        min_score: float,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
         self._encoders = encoders
         self._text_model = text_model
         self._expire = timedelta(days=expire_days)
+        self._min_score = min_score
         self._clock = clock
 
-    async def match(self, profile: Profile, api_key_id: int | None = None) -> Answer:
-        """The ANSWERS best postings, recorded as a search. Raises UnusableProfile."""
+    async def match(self, profile: Profile) -> Result:
+        """The ANSWERS best postings. Raises UnusableProfile."""
         wanted = await anyio.to_thread.run_sync(read_profile, profile)
-        vector = await self._encoders.title_vector(wanted.phrases)
-        return await self.answer(wanted, vector, profile.digest(), api_key_id)
+        return await self.result(wanted, await self._encoders.title_vector(wanted.phrases))
 
-    async def answer(self, wanted: Wanted, vector: Floats, digest: bytes, api_key_id: int | None) -> Answer:
-        """Everything but reading and encoding the profile. `digest` tells equal profiles."""
-        started = time.perf_counter()
+    async def result(self, wanted: Wanted, vector: Floats) -> Result:
+        """Everything but reading and encoding the profile."""
         now = self._clock()
-        candidates, ranked = await self._rank(wanted, vector, now)
-        found = ranked[:ANSWERS]
-        request, ids = uuid.uuid4(), [one.best.candidate.id for one in found]
-        shown = await self._database.fetch(
-            _SQL.record_search, request, api_key_id, digest, candidates, ids,
-            found[0].best.score if found else None, (time.perf_counter() - started) * 1000,
-        )  # fmt: skip
-        return _answer(request, wanted, found, shown, candidates, now, started)
+        return self._result(wanted, await self._compare(wanted, vector, now), now)
 
     async def again(self, search_id: uuid.UUID, wanted: Wanted, vector: Floats) -> tuple[Answer, list[int]]:
-        """What a search that goes on finds now, and all that is on its shortlist, best first. Nothing is recorded."""
-        started = time.perf_counter()
-        now = self._clock()
-        candidates, ranked = await self._rank(wanted, vector, now)
-        found = ranked[:ANSWERS]
-        shown = await self._database.fetch(_SQL.shown, [one.best.candidate.id for one in found])
-        answer = _answer(search_id, wanted, found, shown, candidates, now, started)
-        return answer, [one.best.candidate.id for one in ranked]
+        """What a search that goes on finds now, and all that is on its shortlist, best first."""
+        started, now = time.perf_counter(), self._clock()
+        compared = await self._compare(wanted, vector, now)
+        result = self._result(wanted, compared, now)
+        took_ms = (time.perf_counter() - started) * 1000
+        answer = Answer.of(result, search_id, took_ms=took_ms, live="running")
+        return answer, [one.best.candidate.id for one in compared.shown]
 
-    async def _rank(self, wanted: Wanted, vector: Floats, now: datetime) -> tuple[int, list[Found]]:
-        """How many postings were compared, and the shortlist, best first, copies as one."""
+    async def _compare(self, wanted: Wanted, vector: Floats, now: datetime) -> _Compared:
         candidates = await self._database.transaction(
             lambda connection: find_candidates(connection, wanted.limits, vector, wanted.phrases[0], now - self._expire)
         )
-        shortlist = score(wanted, candidates, now)
-        similarities, texts = await self._second_look(wanted, shortlist)
-        return len(candidates), unite_copies(rerank(shortlist, similarities), texts)
+        ranking = score(wanted, candidates, now)
+        looked, similarities = await self._second_look(wanted, ranking.shortlist)
+        texts = {posting: one.text for posting, one in looked.items() if one.text is not None}
+        # A posting that was purged meanwhile has no row any more.
+        there = [one for one in rerank(ranking.shortlist, similarities) if one.candidate.id in looked]
+        return _Compared(len(candidates), ranking, unite_copies(there, texts), looked)
+
+    def _result(self, wanted: Wanted, compared: _Compared, now: datetime) -> Result:
+        return Result(
+            candidates=compared.candidates,
+            found=compared.ranking.found(compared.shown, self._min_score),
+            matches=tuple(
+                _shown(one, compared.looked[one.best.candidate.id], reasons(wanted, one.best, now))
+                for one in compared.shown[:ANSWERS]
+                if one.best.score >= self._min_score
+            ),
+        )
 
     async def _second_look(
         self, wanted: Wanted, shortlist: Sequence[Scored]
-    ) -> tuple[Mapping[int, float], Mapping[int, str]]:
-        """Similarities of full texts, and the texts of those that may be copies; both by posting."""
+    ) -> tuple[Mapping[int, Looked], Mapping[int, float]]:
+        """What else is known of the shortlist, and similarities of full texts; both by posting."""
         if not shortlist:
             return {}, {}
         ids = [one.candidate.id for one in shortlist]
-        embedded, texts = await second_look(self._database, ids, self._text_model, copy_suspects(shortlist))
+        looked = await second_look(self._database, ids, self._text_model, copy_suspects(shortlist))
+        embedded = [posting for posting, one in looked.items() if one.embedded]
         if not embedded:
-            return {}, texts
+            return looked, {}
         encoder = await self._encoders.text()
         vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
-        return await full_similarities(self._database, ids, self._text_model, vectors[0]), texts
+        return looked, await full_similarities(self._database, embedded, self._text_model, vectors[0])
 
 
-def _answer(
-    request: uuid.UUID,
-    wanted: Wanted,
-    found: Sequence[Found],
-    shown: Sequence[Mapping[str, Any]],
-    candidates: int,
-    now: datetime,
-    started: float,
-) -> Answer:
-    rows = {row["id"]: row for row in shown}
-    return Answer(
-        id=request,
-        candidates=candidates,
-        found=len(found),
-        took_ms=round((time.perf_counter() - started) * 1000, 1),
-        # A posting that was purged meanwhile has no row any more.
-        matches=tuple(
-            _shown(one, rows[one.best.candidate.id], reasons(wanted, one.best, now))
-            for one in found
-            if one.best.candidate.id in rows
-        ),
-    )
-
-
-def _shown(found: Found, row: Mapping[str, Any], why: tuple[Reason, ...]) -> Match:
+def _shown(found: Found, looked: Looked, why: tuple[Reason, ...]) -> Match:
     best = found.best.candidate
     return Match(
         id=best.id,
         title=best.title,
         company=best.company,
-        url=row["url"],
-        apply_url=row["apply_url"],
-        places=tuple(row["places"]),
+        url=looked.url,
+        apply_url=looked.apply_url,
+        places=tuple(looked.places),
         city=best.city,
         country=best.country_code,
         language=best.language,

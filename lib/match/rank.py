@@ -43,6 +43,17 @@ class Scored(msgspec.Struct, frozen=True, gc=False):
     fits: dict[str, float]
 
 
+class Ranking(msgspec.Struct, frozen=True):
+    """The SHORTLIST best, best first, and the scores of all others."""
+
+    shortlist: list[Scored]
+    others: list[float]
+
+    def found(self, shown: Sequence[Found], least: float) -> int:
+        """How many reach `least`, of `shown` (what became of the shortlist) and of the others."""
+        return sum(one.best.score >= least for one in shown) + sum(score >= least for score in self.others)
+
+
 class Found(msgspec.Struct, frozen=True):
     """One line of an answer: the best of several copies, and the others, best first."""
 
@@ -50,21 +61,25 @@ class Found(msgspec.Struct, frozen=True):
     copies: tuple[Scored, ...] = ()
 
 
-def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> list[Scored]:
-    """The first stage: the SHORTLIST best, best first; equal scores go by id, so that repeating changes nothing."""
+def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> Ranking:
+    """The first stage; equal scores go by id, so that repeating changes nothing."""
     if not candidates:
-        return []
+        return Ranking([], [])
     fits = features(wanted, candidates, now)
     fits["semantic"] = meaning(np.array([candidate.cosine for candidate in candidates]))
     weights = points_per_fit([name for name in fits if name != "semantic"])
-    totals = np.sum([weights[name] * values for name, values in fits.items()], axis=0)
+    table = np.column_stack(list(fits.values()))
+    points = np.round(table * [weights[name] for name in fits], 2)
+    totals = np.round(points.sum(axis=1), 2)
     ids = np.array([candidate.id for candidate in candidates])
-    best = np.lexsort((ids, -totals))[:SHORTLIST]
-    rows = np.column_stack(list(fits.values()))[best].tolist()
-    return [
-        _scored(candidates[place], dict(zip(fits, row, strict=True)), weights)
-        for place, row in zip(best, rows, strict=True)
+    order = np.lexsort((ids, -totals))
+    best = order[:SHORTLIST]
+    rows = zip(best.tolist(), totals[best].tolist(), points[best].tolist(), table[best].tolist(), strict=True)
+    shortlist = [
+        Scored(candidates[place], total, dict(zip(fits, given, strict=True)), dict(zip(fits, row, strict=True)))
+        for place, total, given, row in rows
     ]
+    return Ranking(shortlist, totals[order[SHORTLIST:]].tolist())
 
 
 def points_per_fit(named: Sequence[str]) -> dict[str, float]:

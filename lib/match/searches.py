@@ -20,7 +20,7 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("searches")
-_MOST_EVENTS = 500
+_MOST_EVENTS = 200
 
 Kind = Literal["progress", "matches", "done"]
 
@@ -107,6 +107,17 @@ async def finish(
     `why`: a word of `lib.match.live.WHYS` where it ended early, else None. `credits_used`: in all.
     """
     return await connection.fetchval(_SQL.finish, search_id, live, why, credits_used) is not None
+
+
+async def last_matches(database: Database, search_id: uuid.UUID) -> Answer | None:
+    """The newest matches that a search told, None where it told none."""
+    body = await database.fetchval(_SQL.last_matches, search_id)
+    return None if body is None else msgspec.json.decode(body, type=Answer)
+
+
+async def budget_spent(database: Database) -> bool:
+    """Whether this month's credits are all used or reserved."""
+    return bool(await database.fetchval(_SQL.budget_spent))
 
 
 async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> list[Event]:

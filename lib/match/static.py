@@ -8,6 +8,7 @@ processes on one machine share its memory.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,14 @@ def means(rows: Floats, tokens: Tokens) -> Floats:
     """The mean vector of each title, (titles, dimensions), not normalised. `rows` has one row per token."""
     sums = np.add.reduceat(rows, tokens.starts[:-1], axis=0)
     return np.asarray(sums / np.diff(tokens.starts)[:, None], dtype=np.float32)
+
+
+def model_version(folder: Path = MODEL_DIR) -> str:
+    """Tells models apart by what they hold: another training has other scales. Raises ConfigError."""
+    try:
+        return hashlib.sha256((folder / "model.json").read_bytes() + (folder / "scales.npy").read_bytes()).hexdigest()
+    except OSError as error:
+        raise ConfigError([f"the title model in {folder} cannot be read: {error}"]) from error
 
 
 class Described(msgspec.Struct, frozen=True):

@@ -79,30 +79,16 @@ SELECT (SELECT count(*) FROM nearest) AS nearest,
    AND p.last_seen > $11
 
 -- second_look --
--- Whether any of these postings has the vector of its full text by this model, and the plain texts of a few of them: at
--- least one row, without a text where there is none.
-SELECT looked.embedded, t.posting_id, t.description_text
-  FROM (SELECT EXISTS (SELECT FROM posting_full_vector
-                        WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL)) looked (embedded)
-  LEFT JOIN posting_text t ON t.posting_id = ANY($3::bigint[]) AND t.description_text IS NOT NULL
+-- What is shown of these postings besides what was compared, whether this model embedded their full texts, and the plain
+-- texts of a few of them.
+SELECT p.id, p.url, p.apply_url, p.places, v.posting_id IS NOT NULL AS embedded, t.description_text
+  FROM posting p
+  LEFT JOIN posting_full_vector v ON v.posting_id = p.id AND v.model = $2 AND v.full_text IS NOT NULL
+  LEFT JOIN posting_text t ON t.posting_id = p.id AND t.posting_id = ANY($3::bigint[])
+ WHERE p.id = ANY($1::bigint[])
 
 -- full_similarities --
 -- How near the full texts are to a profile's vector, of those that have one by this model.
 SELECT posting_id, (1 - (full_text <=> $3::halfvec))::real AS cosine
   FROM posting_full_vector
  WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL
-
--- record_search --
--- The truth of a search: the full texts of what it found are embedded before all others. Comes with what an answer
--- shows of each posting besides what was compared. No wait for the disk: what a match writes may be lost in a crash.
-WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-     recorded AS (
-INSERT INTO search_request (id, api_key_id, profile_hash, candidates, posting_ids, best_score, took_ms)
-SELECT $1, $2, $3, $4, $5, $6, $7 FROM quick
-ON CONFLICT (id) DO NOTHING
-     )
-SELECT id, url, apply_url, places FROM posting WHERE id = ANY($5::bigint[])
-
--- shown --
--- What an answer shows of each posting besides what was compared.
-SELECT id, url, apply_url, places FROM posting WHERE id = ANY($1::bigint[])

@@ -1,3 +1,20 @@
+-- served --
+-- Of these postings those that are still open and were seen lately, with what hard limits look at.
+SELECT id, country_code, language, remote, employment, coalesce(salary_year_max_eur, salary_year_min_eur)
+  FROM posting
+ WHERE id = ANY($1::bigint[]) AND state IN ('discovered', 'described') AND last_seen > $2
+
+-- record_searches --
+-- The truth of searches that end with their first answer: the full texts of what they found are embedded before all
+-- others.
+INSERT INTO search_request (id, api_key_id, account_id, profile_hash, candidates, found, posting_ids, best_score,
+                            took_ms, live, live_why)
+SELECT id, key, account, hash, candidates, found, postings::bigint[], best, took_ms, live, why
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::integer[], $6::integer[], $7::text[],
+              $8::real[], $9::real[], $10::text[], $11::text[])
+    AS asked (id, key, account, hash, candidates, found, postings, best, took_ms, live, why)
+ON CONFLICT (id) DO NOTHING
+
 -- record_live --
 -- The truth of a search that goes on after its first answer: what it asks stays until it is done.
 INSERT INTO search_request (id, api_key_id, account_id, profile_hash, candidates, found, posting_ids, best_score,
@@ -47,3 +64,11 @@ SELECT e.search_id, e.seq, e.kind, e.body::text AS body
   JOIN search_event e ON e.search_id = asked.search_id AND e.seq > asked.after
  ORDER BY e.search_id, e.seq
  LIMIT $3
+
+-- last_matches --
+-- The newest matches that a search told.
+SELECT body::text AS body FROM search_event WHERE search_id = $1 AND kind = 'matches' ORDER BY seq DESC LIMIT 1
+
+-- budget_spent --
+-- Whether nothing of this month's credits is left; no row before the first call of the month.
+SELECT used + reserved >= granted FROM credit_budget WHERE period = date_trunc('month', now() AT TIME ZONE 'UTC')::date

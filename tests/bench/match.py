@@ -147,7 +147,7 @@ async def _measure_limits(
     database: Database, name: str, limits: Accepted, vectors: Floats, allowed: npt.NDArray[np.bool_], queries: int,
     rng: np.random.Generator,
 ) -> dict[str, float]:  # fmt: skip
-    matcher = Matcher(database, Encoders(_nothing, _nothing), text_model="bench", expire_days=45)
+    matcher = Matcher(database, Encoders(_nothing, _nothing), text_model="bench", expire_days=45, min_score=0)
     ours, bare, found = [], [], []
     asked = [
         _units(vectors[row] + rng.standard_normal(DIMENSIONS) * 0.02)
@@ -159,7 +159,7 @@ async def _measure_limits(
             country="CH", lat=46.95, lon=7.45, place="Bern", limits=limits,
         )  # fmt: skip
         started = time.perf_counter()
-        await matcher.answer(wanted, query, b"bench", None)
+        await matcher.result(wanted, query)
         ours.append(time.perf_counter() - started)
         seconds, ids = await _bare(database, limits, query)
         bare.append(seconds)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.match.answer import Answer
+from lib.match.answer import Result
 from lib.match.candidates import Candidate, find_candidates
 from lib.match.matcher import Matcher
 from lib.match.profile import Accepted, Limits, Profile, UnusableProfile
@@ -31,7 +31,7 @@ LIMITS = st.builds(
 
 
 def matcher(database: Database, **changes: Any) -> Matcher:
-    return Matcher(database, encoders(), **({"text_model": "builtin", "expire_days": 45} | changes))
+    return Matcher(database, encoders(), **({"text_model": "builtin", "expire_days": 45, "min_score": 0} | changes))
 
 
 async def test_hard_limits_are_never_violated(database: Database) -> None:
@@ -104,18 +104,18 @@ async def test_words_are_only_words(database: Database, words: str) -> None:
 async def test_an_empty_database_matches_nothing(database: Database) -> None:
     answer = await matcher(database).match(Profile(text="Pflegefachkraft in Bern"))
     assert (answer.matches, answer.candidates) == ((), 0)
-    assert await database.fetchval("SELECT posting_ids FROM search_request WHERE id = $1", answer.id) == []
 
 
-async def test_a_search_is_recorded_best_first_without_the_profile(database: Database) -> None:
-    await fill(database, 200)
-    profile = Profile(text="Koch mit Herz und zwei linken Händen")
-    answer = await matcher(database).match(profile)
-    row = await database.fetchrow("SELECT * FROM search_request WHERE id = $1", answer.id)
-    assert row is not None
-    assert row["posting_ids"] == [found.id for found in answer.matches]
-    assert row["profile_hash"] == profile.digest()
-    assert row["best_score"] == pytest.approx(answer.matches[0].score)
+async def test_what_scores_less_than_the_least_score_is_not_shown(database: Database) -> None:
+    await fill(database, 400)
+    everything = await matcher(database).match(Profile(text="Koch"))
+    scores = [found.score for found in everything.matches]
+    assert everything.found == everything.candidates
+    least = (scores[4] + scores[3]) / 2 if scores[4] < scores[3] else scores[3]
+    some = await matcher(database, min_score=least).match(Profile(text="Koch"))
+    assert [found.score for found in some.matches] == [score for score in scores if score >= least]
+    assert 0 < some.found < everything.found
+    assert (await matcher(database, min_score=100.1).match(Profile(text="Koch"))).found == 0
 
 
 async def test_full_texts_reorder_only_those_that_have_a_vector(database: Database) -> None:
@@ -136,7 +136,7 @@ async def test_full_texts_reorder_only_those_that_have_a_vector(database: Databa
     assert len(rows) == 300
 
 
-def _ranking(answer: Answer) -> list[tuple[int, float]]:
+def _ranking(answer: Result) -> list[tuple[int, float]]:
     return [(found.id, found.score) for found in answer.matches]
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.match import rank
 from lib.match.candidates import Candidate, looks_exactly
 from lib.match.profile import Wanted
-from lib.match.rank import copy_suspects, points_per_fit, rerank, score, unite_copies
+from lib.match.rank import SHORTLIST, Scored, copy_suspects, points_per_fit, rerank, unite_copies
 from lib.match.reasons import reasons
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -30,6 +31,10 @@ def candidate(**changes: Any) -> Candidate:
         "cosine": 1.0,
     }  # fmt: skip
     return Candidate(**(known | changes))
+
+
+def score(wanted: Wanted, candidates: list[Candidate], now: datetime) -> list[Scored]:
+    return rank.score(wanted, candidates, now).shortlist
 
 
 UNKNOWN = {
@@ -67,6 +72,17 @@ def test_scores_are_sums_between_0_and_100_best_first(candidates: list[Candidate
 def test_a_perfect_posting_scores_100_and_an_empty_one_little() -> None:
     assert score(WANTED, [candidate()], NOW)[0].score == pytest.approx(100, abs=0.1)
     assert score(WANTED, [candidate(title="?", cosine=0.0, **UNKNOWN)], NOW)[0].score < 30
+
+
+def test_what_reaches_the_least_score_is_counted_beyond_the_shortlist() -> None:
+    many = [candidate(id=number, cosine=number / 400) for number in range(1, 301)]
+    ranking = rank.score(Wanted(text="x", phrases=("Bäcker",)), many, NOW)
+    scores = [one.score for one in ranking.shortlist] + ranking.others
+    assert (len(ranking.shortlist), len(scores)) == (SHORTLIST, 300)
+    assert scores == sorted(scores, reverse=True)
+    shown = unite_copies(ranking.shortlist, {})
+    for least in (0.0, scores[50], scores[200], 100.1):
+        assert ranking.found(shown, least) == sum(score >= least for score in scores)
 
 
 def test_features_and_meaning_weigh_seven_to_three() -> None:
