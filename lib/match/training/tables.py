@@ -27,11 +27,7 @@ def found(folder: Path, pattern: str) -> list[Path]:
 
 def table(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[tuple[str, ...]]:
     """The named columns of each row; the first row is the header. Raises ConfigError where a column is missing."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        text = io.StringIO(data.decode("utf-8-sig"), newline="")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read: {error}"]) from error
+    text = text_of(path)
     quotes: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," else csv.QUOTE_NONE
     reader = csv.DictReader(text, delimiter=delimiter, quoting=quotes)
     missing = set(columns).difference(reader.fieldnames or ())
@@ -39,6 +35,15 @@ def table(path: Path, columns: tuple[str, ...], delimiter: str) -> Iterator[tupl
         raise ConfigError([f"{path} has no column {sorted(missing)[0]!r}"])
     for row in reader:
         yield tuple(row[column] or "" for column in columns)
+
+
+def text_of(path: Path) -> io.StringIO:
+    """A UTF-8 file, unpacked where its name ends in .gz. Raises ConfigError where it cannot be read."""
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        return io.StringIO(data.decode("utf-8-sig"), newline="")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path} cannot be read: {error}"]) from error
 
 
 def workbook_rows(path: Path) -> Iterator[dict[str, str]]:
