@@ -18,6 +18,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.net.breaker import BreakerRules
 from lib.net.politeness import Politeness
+from lib.spend.budget import Rules
 from lib.spend.ledger import Ledger
 from lib.store.blobs import Blobs
 from lib.store.connections import Cache, Database
@@ -34,7 +35,7 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
     config = life.config
     if not config.gateway_key:
         raise ConfigError(["gateway_key: the gateway lets nobody in without one"])
-    ledger = Ledger(life.database)
+    ledger = Ledger(life.database, rules=rules_of(config))
     async with buyer_of(config, life.database, life.cache, ledger) as buyer:
         runner = web.AppRunner(
             create_app(config.gateway_key, buyer, ledger, life.database),
@@ -55,6 +56,16 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
         finally:
             await runner.cleanup()
             await buyer.drain(config.drain_s / 3)
+
+
+def rules_of(config: Config) -> Rules:
+    """What the operator decided about credits."""
+    return Rules(
+        monthly=config.credits_monthly,
+        in_flight=config.credits_in_flight,
+        floor=config.credits_floor,
+        burst=config.credits_burst,
+    )
 
 
 @asynccontextmanager

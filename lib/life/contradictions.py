@@ -74,8 +74,6 @@ def _provider_problems(config: Config) -> list[str]:
         problems.append("credits_burst: 1 or more expected")
     if config.gateway_url and _scheme(config.gateway_url) not in ("http", "https"):
         problems.append("gateway_url: an http:// or https:// address is expected")
-    if config.gateway_url and not config.gateway_key:
-        problems.append("gateway_url: the gateway lets nobody in without a key; set gateway_key as well")
     if config.gateway_key and not re.fullmatch(r"[\x21-\x7e]{16,200}", config.gateway_key):
         problems.append("gateway_key: 16 to 200 signs without spaces are expected")
     for name, url in (("hasdata", config.hasdata_url), ("llm", config.llm_url)):

@@ -47,7 +47,7 @@ def test_a_unit_says_what_it_does(unit: str, parts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("unit", "said"),
     [
-        ("gateway@0", "there are crawl, careers, browser"),
+        ("revenue@0", "there are crawl, careers, browser"),
         ("", "there are crawl"),
         ("descriptions", "an instance is missing, such as descriptions@0"),
         ("descriptions@", "from 0 to 7"),

@@ -63,7 +63,7 @@ def test_a_map_is_read() -> None:
 def test_every_problem_is_told_at_once() -> None:
     text = """
 hosts:
-  w1: {memory: 16, cpus: none, unit: [], services: [postgres, mysql], units: [gateway@0, geo@25, api@0]}
+  w1: {memory: 16, cpus: none, unit: [], services: [postgres, mysql], units: [revenue@0, geo@25, api@0]}
   w2: {memory: 8G, cpus: 4, units: [api@0]}
   "W 3": {memory: 8G, cpus: 4, units: api@1}
   w4:
@@ -72,7 +72,7 @@ hots: {}
     told = "\n".join(refused(text))
     for part in (
         "w1: memory: a size such as 16G", "w1: cpus: how many", "w1: no such key: unit; there are memory, cpus",
-        "w1: no such service: mysql; there are nginx", "w1: no daemon is called 'gateway'",
+        "w1: no such service: mysql; there are nginx", "w1: no daemon is called 'revenue'",
         "w1: geo@: there is no '25'",
         "api@0 is there 2 times: w1, w2", "'W 3': a host's name", "'W 3': units: a list of names", "w4: memory, cpus",
         "hots: no such key",
