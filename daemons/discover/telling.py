@@ -15,9 +15,8 @@ import structlog
 from daemons.discover import claims
 from lib.match import searches
 from lib.match.answer import Answer
-from lib.match.encoder import Floats
 from lib.match.encoders import Encoders
-from lib.match.matcher import Matcher
+from lib.match.matcher import Floats, Matcher
 from lib.match.profile import Wanted, read_profile
 from lib.match.searches import Search
 from lib.store.connections import Connection, Database
