@@ -22,14 +22,22 @@ _UNITS = (
 _PROXIED = ("crawl@proxied", 0)
 _GEO = ("geo@0-24", 0)
 _BROWSER = ("browser@0", 0)
+_GATEWAY = ("gateway@0", 0)
+_DISCOVER = ("discover@0", 0)
 
 
 def units(config: Config, environment: Mapping[str, str]) -> list[Unit]:
     """The units with what starts them. Children get `environment` and exactly this configuration.
 
-    What needs a setting runs only where that is given: proxied sources, a server of maps, a browser.
+    What needs a setting runs only where that is given: proxied sources, a server of maps, a browser, paid providers.
     """
-    asked = ((config.proxied_sources, _PROXIED), (config.overpass, _GEO), (config.browser, _BROWSER))
+    asked = (
+        (config.proxied_sources, _PROXIED),
+        (config.overpass, _GEO),
+        (config.browser, _BROWSER),
+        (config.gateway_key, _GATEWAY),
+        (config.gateway_url, _DISCOVER),
+    )
     env = {**environment, **config.environment(), "VAKANZ_LOG_FORMAT": "json"}
     return [
         Unit(name=name, argv=(sys.executable, "-m", "vakanz", "daemon", name), env=env, order=order)

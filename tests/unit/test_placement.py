@@ -8,8 +8,9 @@ from lib.life.config import Config
 from lib.life.domains import DOMAINS, parse_unit
 
 EVERYTHING = Config(
-    proxied_sources=("lever",), proxies=("http://127.0.0.1:9",), overpass="https://map.example", browser="/bin/chromium"
-)
+    proxied_sources=("lever",), proxies=("http://127.0.0.1:9",), overpass="https://map.example",
+    browser="/bin/chromium", gateway_url="http://127.0.0.1:8090", gateway_key="0123456789abcdef",
+)  # fmt: skip
 
 
 def test_no_daemon_is_killed_while_it_drains_or_cleans_up() -> None:
@@ -34,4 +35,4 @@ def test_one_machine_does_every_part_of_every_domain_once() -> None:
 
 def test_what_needs_a_setting_runs_only_with_it() -> None:
     more = {unit.name for unit in units(EVERYTHING, {})} - {unit.name for unit in units(Config(), {})}
-    assert more == {"crawl@proxied", "geo@0-24", "browser@0"}
+    assert more == {"crawl@proxied", "geo@0-24", "browser@0", "gateway@0", "discover@0"}
