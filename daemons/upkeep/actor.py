@@ -15,6 +15,8 @@ from lib.life.session import begin_session
 from lib.people import resumes
 from lib.posting import writing
 from lib.posting.closing import RECHECK
+from lib.spend import purchases
+from lib.spend.ledger import Ledger
 from lib.store import audit, proxies, schedules, spans
 from sql import statements
 
@@ -22,6 +24,7 @@ _SQL = statements("postings")
 _TICK_S = 5.0
 _EXPIRE_ROWS = 1_000
 _RETRY_ROWS = 500
+_PURCHASES_KEPT = timedelta(days=90)
 _SPANS_KEPT = timedelta(days=400)  # a year of uptime, and the same month of the year before
 
 
@@ -106,6 +109,15 @@ async def _forget_resumes(life: Life, session: str) -> str:
     return f"{await resumes.prune(life.database, datetime.now(UTC))} résumés forgotten"
 
 
+async def _sweep_credits(life: Life, session: str) -> str:
+    """The gateway does so every few seconds while it lives."""
+    return f"{await Ledger(life.database).sweep()} reservations of credits presumed spent"
+
+
+async def _prune_purchases(life: Life, session: str) -> str:
+    return f"{await purchases.prune(life.database, _PURCHASES_KEPT)} answers of paid providers forgotten"
+
+
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
@@ -115,5 +127,7 @@ CHORES = (
     Chore("prune_schedules", timedelta(days=1), _prune),
     Chore("prune_spans", timedelta(days=1), _prune_spans),
     Chore("forget_resumes", timedelta(minutes=10), _forget_resumes),
+    Chore("sweep_credits", timedelta(minutes=5), _sweep_credits),
+    Chore("prune_purchases", timedelta(days=1), _prune_purchases),
     Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
 )
