@@ -29,6 +29,7 @@ CREATE TABLE credit_entry (                         -- append only: one row per 
 CREATE UNIQUE INDEX credit_entry_reserved ON credit_entry (reservation) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX credit_entry_ended ON credit_entry (reservation) WHERE kind <> 'reserve';
 CREATE INDEX credit_entry_period ON credit_entry (period, provider, at);
+CREATE INDEX credit_entry_record ON credit_entry (record, account_id) WHERE kind = 'settle' AND record IS NOT NULL;
 CREATE INDEX credit_entry_search ON credit_entry (search_id) WHERE search_id IS NOT NULL;
 
 CREATE TABLE credit_open (                          -- reservations without an end, few at any time

@@ -29,7 +29,8 @@ WITH moment AS (
      ORDER BY number LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
 ), payer AS MATERIALIZED (
-    SELECT CASE WHEN NOT EXISTS (SELECT FROM purchase WHERE record = $9 AND account_id = $3)
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM credit_entry
+                                  WHERE record = $9 AND account_id = $3 AND kind = 'settle' AND credits > 0)
                  AND NOT EXISTS (SELECT FROM credit_open WHERE record = $9 AND account_id = $3) THEN $3::bigint
            END AS account_id
 ), room AS MATERIALIZED (

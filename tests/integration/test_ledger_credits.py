@@ -159,6 +159,19 @@ async def test_a_record_is_never_billed_to_an_account_twice(database: Database) 
     await sums(database)
 
 
+async def test_a_record_whose_answer_was_lost_is_not_billed_again_either(database: Database) -> None:
+    clock, payer = Clock(), await account(database)
+    books_of = ledger(database, clock)
+    await books_of.reserve(ask(payer, record="indeed:1"))
+    clock.go(seconds=60)
+    await books_of.sweep()
+    again = await books_of.reserve(ask(payer, record="indeed:1"))
+    assert again.account_id is None
+    failed = await books_of.reserve(ask(payer, record="indeed:2"))
+    await books_of.release(failed.id, "failed")
+    assert (await books_of.reserve(ask(payer, record="indeed:2"))).account_id == payer
+
+
 async def test_the_same_is_reserved_once_at_a_time(database: Database) -> None:
     payer = await account(database)
     books_of = ledger(database, Clock())
