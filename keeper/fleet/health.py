@@ -12,7 +12,7 @@ import anyio
 from keeper.fleet.daemons import Daemon, ailment
 
 LOOKS = 4
-LOOK_S = 2.5
+LOOK_S = 1.5
 _ANSWER_S = 5.0
 
 
