@@ -1,0 +1,46 @@
+"""How far somebody learnt, as German and English texts say it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+DEGREES: Final = ("vocational", "advanced vocational", "bachelor", "master", "doctor")
+_SIGNS: Final = {
+    "doctor": r"ph\.?\s?d\b|doktor\w*|doctor(?:ate|al)?\b|promotion\b|promoviert\w*|dr\.-ing",
+    "master": r"master(?: of|abschluss|studium|'s)?\b|masterarbeit|m\.?\s?sc\b|m\.?\s?eng\b|mba\b|m\.\s?a\.|"
+    r"diplom(?!atie)\w*|dipl\.|magister|staatsexamen|lizentiat",
+    "bachelor": r"bachelor\w*|b\.?\s?sc\b|b\.?\s?eng\b|b\.\s?a\.|undergraduate degree",
+    "advanced vocational": r"(?:industrie|handwerks)?meister(?:brief|prüfung|titel|in)?\b|staatlich geprüfte\w*|"
+    r"fachwirt\w*|betriebswirt\w*|bachelor professional",
+    "vocational": r"(?:berufs)?ausbildung (?:als|zu[mr]?|im|in|mit)\b|"
+    r"abgeschlossene\w* (?:\w+ ){0,2}(?:berufs)?ausbildung|berufsausbildung|lehre als|gesellenbrief|gesell(?:e|in)\b|facharbeiter\w*|apprenticeship|vocational|"
+    r"examinierte\w*|gelernte\w*",
+}  # fmt: skip
+_ANY_STUDY = (
+    r"(?:hochschul|universitäts|fach)?(?:studium|abschluss an)\b|studienabschluss|hochschulabschluss|"
+    r"university degree|degree in|college degree|academic degree|graduate degree"
+)
+_PATTERN = re.compile(
+    "(?i)(?<!\\w)(?:"
+    + "|".join(f"(?P<{name.replace(' ', '_')}>{signs})" for name, signs in _SIGNS.items())
+    + f"|(?P<study>{_ANY_STUDY}))"
+)
+
+
+class Degree(NamedTuple):
+    """One of DEGREES, and where the text names it. A study of which the degree is not said counts as bachelor's."""
+
+    name: str
+    start: int
+    end: int
+
+
+def find_degrees(text: str) -> list[Degree]:
+    """The degrees that a text names, in order."""
+    return [Degree(_name(found), found.start(), found.end()) for found in _PATTERN.finditer(text)]
+
+
+def _name(found: re.Match[str]) -> str:
+    kind = (found.lastgroup or "study").replace("_", " ")
+    return "bachelor" if kind == "study" else kind

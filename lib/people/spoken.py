@@ -1,0 +1,84 @@
+"""The languages that a text says are spoken, and how well: levels of the Common European Framework, or `native`.
+
+Reads German and English. A language counts where its level, or a word such as "Kenntnisse" or "languages", stands
+beside it: "the German market" says nothing about what anybody speaks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+LEVELS: Final = ("A1", "A2", "B1", "B2", "C1", "C2", "native")
+_NAMES: Final = {
+    "de": "deutsch|german", "en": "englisch|english", "fr": "französisch|french", "it": "italienisch|italian",
+    "es": "spanisch|spanish", "pt": "portugiesisch|portuguese", "nl": "niederländisch|dutch", "pl": "polnisch|polish",
+    "cs": "tschechisch|czech", "sk": "slowakisch|slovak", "hu": "ungarisch|hungarian", "ro": "rumänisch|romanian",
+    "bg": "bulgarisch|bulgarian", "hr": "kroatisch|croatian", "sr": "serbisch|serbian", "sl": "slowenisch|slovenian",
+    "uk": "ukrainisch|ukrainian", "ru": "russisch|russian", "tr": "türkisch|turkish", "ar": "arabisch|arabic",
+    "fa": "persisch|persian|farsi", "el": "griechisch|greek", "sv": "schwedisch|swedish", "da": "dänisch|danish",
+    "no": "norwegisch|norwegian", "fi": "finnisch|finnish", "zh": "chinesisch|chinese|mandarin",
+    "ja": "japanisch|japanese", "ko": "koreanisch|korean", "hi": "hindi", "sq": "albanisch|albanian",
+}  # fmt: skip
+_CODES: Final = {name: code for code, names in _NAMES.items() for name in names.split("|")}
+_NAME = re.compile(
+    rf"(?i)(?<![\w-])({'|'.join(_CODES)})(?:-|sprach\w*)?(kenntniss?en?|e[nrs]?)?(?![\w])(?!\s+(?:gmbh|ag|market|markt))"
+)
+_LEVEL = re.compile(
+    r"(?i)(?<!\w)(?:(?P<cefr>[abc][12])(?!\w)|(?P<native>mutters?prach\w*|native|mother tongue|first language|"
+    r"bilingual|zweisprachig)|(?P<C1>fließend\w*|fluen\w+|verhandlungssicher\w*|sehr gut\w*|very good|excellent|"
+    r"hervorragend\w*|perfekt\w*|full professional|business[- ]level|proficient|stilsicher\w*|sicher\w*)|"
+    r"(?P<B2>gut\w*|good|solid\w*|strong|upper[- ]intermediate|professional working)|"
+    r"(?P<B1>intermediate|conversational|konversation\w*|mittel\w*|fortgeschritten\w*|working knowledge)|"
+    r"(?P<A2>grundkenntnis\w*|basic\w*|basis\w*|grundlagen|elementary|anfänger\w*|beginner\w*|schulkenntnis\w*))"
+)
+_CUE = re.compile(
+    r"(?i)kenntnis|sprach|language|wort und schrift|spoken|written|speak|communicat|command of|proficien|skills"
+)
+_CLAUSE = re.compile(r"[^\n;.•|]+")
+_BESIDE = 45
+
+
+class Spoken(NamedTuple):
+    """A language (ISO 639-1), how well (one of LEVELS, None where nothing says it), and where the text says so."""
+
+    code: str
+    level: str | None
+    start: int
+    end: int
+
+
+def find_spoken(text: str, *, listed: bool = False) -> list[Spoken]:
+    """The languages in order. `listed`: the text is a list of languages, so that a bare name counts."""
+    return [
+        spoken for clause in _CLAUSE.finditer(text) for spoken in _of_clause(text, clause.start(), clause.end(), listed)
+    ]
+
+
+def at_least(level: str | None, wanted: str | None) -> bool | None:
+    """Whether a level is as good as the one wanted; None where either is unknown."""
+    if level is None or wanted is None:
+        return None
+    return LEVELS.index(level) >= LEVELS.index(wanted)
+
+
+def _of_clause(text: str, start: int, end: int, listed: bool) -> Iterator[Spoken]:
+    names = list(_NAME.finditer(text, start, end))
+    levels = list(_LEVEL.finditer(text, start, end)) if names else []
+    cued = listed or (bool(names) and _CUE.search(text, start, end) is not None)
+    for name in names:
+        beside = [(_gap(name, level), level) for level in levels if _gap(name, level) <= _BESIDE]
+        level = _grade(min(beside, key=lambda pair: pair[0])[1]) if beside else None
+        if level is not None or cued:
+            yield Spoken(_CODES[name[1].casefold()], level, name.start(), name.end())
+
+
+def _gap(name: re.Match[str], level: re.Match[str]) -> int:
+    """Characters between the two; a level behind its language is preferred to one before the next language."""
+    return level.start() - name.end() if level.start() >= name.end() else name.start() - level.end() + 2
+
+
+def _grade(level: re.Match[str]) -> str:
+    kind = level.lastgroup or "B2"
+    return level[0].upper() if kind == "cefr" else kind
