@@ -1,0 +1,91 @@
+"""What a person enters: fields of the search form in, a profile out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import msgspec
+from multidict import MultiMapping
+
+from lib.match.profile import MAX_TEXT_CHARS, Employment, Profile
+from lib.posting.contract import Remote, clean_text
+
+COUNTRIES = ("DE", "AT", "CH")
+LANGUAGES = ("de", "en")
+REMOTES: tuple[str, ...] = get_args(Remote)
+EMPLOYMENTS: tuple[str, ...] = get_args(Employment)
+_MOST_SKILLS = 50
+_CHOICES = {"countries": COUNTRIES, "languages": LANGUAGES, "remote": REMOTES, "employment": EMPLOYMENTS}
+_AMOUNT = re.compile(r"\d{1,3}(?:[.,' \u202f]?\d{3}){0,3}(?:[.,]\d{1,2})?", re.ASCII)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """The search form as it was filled in. `read`: whether its chips are a person's own choice."""
+
+    text: str = ""
+    title: str = ""
+    skills: tuple[str, ...] = ()
+    location: str = ""
+    countries: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+    employment: tuple[str, ...] = ()
+    salary: str = ""
+    read: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether any hard limit is set."""
+        return bool(self.languages or self.remote or self.employment or self.salary)
+
+    def profile(self) -> Profile:
+        """The profile to match. Raises msgspec.ValidationError that names the field."""
+        limits: dict[str, Any] = {name: getattr(self, name) for name in _CHOICES if getattr(self, name)}
+        if self.salary:
+            limits["min_salary_eur"] = _amount(self.salary)
+        given = {"text": self.text, "title": self.title, "skills": self.skills, "location": self.location}
+        wishes = {name: value for name, value in given.items() if value}
+        return msgspec.convert(wishes | {"limits": limits}, Profile)
+
+
+def read_entry(form: MultiMapping[Any]) -> Entry:
+    """The form's fields. What is no text, or none of a field's choices, counts as not given."""
+    choices = {name: _chosen(_texts(form, name), known) for name, known in _CHOICES.items()}
+    more = [part.strip() for text in _texts(form, "more_skills") for part in re.split(r"[,;\n]", text)]
+    skills = dict.fromkeys(skill for skill in (*_texts(form, "skills"), *more) if skill)
+    return Entry(
+        text=_first(form, "text")[:MAX_TEXT_CHARS],
+        title=_first(form, "title"),
+        skills=tuple(skills)[:_MOST_SKILLS],
+        location=_first(form, "location"),
+        salary=_first(form, "salary"),
+        read=_first(form, "read") == "1",
+        **choices,
+    )
+
+
+def _texts(form: MultiMapping[Any], name: str) -> list[str]:
+    return [clean_text(value, MAX_TEXT_CHARS).strip() for value in form.getall(name, []) if isinstance(value, str)]
+
+
+def _first(form: MultiMapping[Any], name: str) -> str:
+    return next(iter(_texts(form, name)), "")
+
+
+def _chosen(given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    return tuple(value for value in known if value in given)
+
+
+def _amount(text: str) -> float:
+    """Money as it is written here or there. Raises msgspec.ValidationError."""
+    if not _AMOUNT.fullmatch(text):
+        raise msgspec.ValidationError(f"{text[:40]} EUR")
+    whole = re.sub(r"[.,]\d{1,2}$", "", text)
+    return float(re.sub(r"\D", "", whole))
+
+
+def limits_of(entry: Entry) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For each limit with choices: all of them, and those that were chosen."""
+    return {name: (known, getattr(entry, name)) for name, known in _CHOICES.items()}

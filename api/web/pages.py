@@ -1,0 +1,110 @@
+"""How a page is written: its template, its language, and what every page knows. Failures are pages, too."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from api.room import CALLER, SESSION
+from api.web import assets
+from api.web.words import TONGUES, Tongue, Words, negotiate, words
+from lib.match.answer import Match
+from lib.match.live import explain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LANGUAGE_COOKIE = "vakanz_language"
+_YEAR_S = 365 * 86_400
+_TELLING = {403: "forbidden", 404: "missing", 429: "busy", 503: "busy"}
+
+
+@cache
+def _environment() -> Environment:
+    """Made for the first page: an idle API carries no templates."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("api.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = points
+    return environment
+
+
+def points(match: Match) -> list[tuple[str, float, str]]:
+    """The parts of a score that brought points, most first: name, points, evidence."""
+    evidence = {reason.part: reason.evidence for reason in match.reasons}
+    best_first = sorted(match.parts.items(), key=lambda part: -part[1])
+    return [(part, number, evidence.get(part, "")) for part, number in best_first if number > 0]
+
+
+def words_of(request: web.Request) -> Words:
+    """The language of whoever asks: chosen in the address, chosen before, or liked by the browser."""
+    for chosen in (request.query.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        for tongue in TONGUES:
+            if chosen == tongue:
+                return words(tongue)
+    return words(negotiate(request.headers.get("Accept-Language", "")))
+
+
+def fragment(request: web.Request, template: str, **values: Any) -> str:
+    """A template with what every page knows."""
+    said = words_of(request)
+    shared = {
+        "t": said,
+        "now": datetime.now(UTC),
+        "caller": request[CALLER],
+        "session": request[SESSION],
+        "csrf": request[SESSION].csrf if request[SESSION] else "",
+        "asset": assets.address,
+        "why": lambda word: explain(word, said.tongue) if word else None,
+        "switch": _in_other_tongue(request, said.tongue),
+    }
+    text = _environment().get_template(template).render(shared | values)
+    return text.encode("utf-8", "replace").decode()
+
+
+def render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+    """A whole page; a language that the address chose is remembered."""
+    response = web.Response(text=fragment(request, template, **values), status=status, content_type="text/html")
+    response.headers["Content-Language"] = words_of(request).tongue
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    chosen = request.query.get("lang")
+    if chosen in TONGUES:
+        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="Lax")
+    return response
+
+
+def page(handler: Handler) -> Handler:
+    """The handler of a page: what it raises as an HTTP status is shown in words."""
+
+    @wraps(handler)
+    async def shown(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPRedirection:
+            raise
+        except web.HTTPException as error:
+            return failure(request, error.status, _TELLING.get(error.status, "other"))
+
+    return shown
+
+
+def failure(request: web.Request, status: int, key: str, **values: Any) -> web.Response:
+    """A page that says what went wrong."""
+    return render(request, "problem.html", status, message=words_of(request)(f"problem.{key}", **values))
+
+
+def _in_other_tongue(request: web.Request, tongue: Tongue) -> str | None:
+    """The address of the same page in the other language; None for what was sent by a form."""
+    other = next(one for one in TONGUES if one != tongue)
+    return str(request.rel_url.update_query(lang=other)) if request.method == "GET" else None
