@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from api.callers import NOBODY
@@ -75,7 +76,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problem(422, "invalid", _printable(str(error)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         response = problem(400, "malformed", f"the body is not JSON: {_printable(str(error))}")
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, HttpProcessingError):
         response = problem(400, "malformed", "the body is not packed as its headers say")
     except TimeoutError:
         response = problem(503, "unavailable", "no answer in time, please try again")
