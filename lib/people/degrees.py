@@ -14,8 +14,9 @@ _SIGNS: Final = {
     "advanced vocational": r"(?:industrie|handwerks)?meister(?:brief|prüfung|titel|in)?\b|staatlich geprüfte\w*|"
     r"fachwirt\w*|betriebswirt\w*|bachelor professional",
     "vocational": r"(?:berufs)?ausbildung (?:als|zu[mr]?|im|in|mit)\b|"
-    r"abgeschlossene\w* (?:\w+ ){0,2}(?:berufs)?ausbildung|berufsausbildung|lehre als|gesellenbrief|gesell(?:e|in)\b|facharbeiter\w*|apprenticeship|vocational|"
-    r"examinierte\w*|gelernte\w*",
+    r"abgeschlossene\w* (?:\w+ ){0,2}(?:berufs)?ausbildung|"
+    r"berufsausbildung|lehre als|gesellenbrief|gesell(?:e|in)\b|facharbeiter\w*|apprenticeship|"
+    r"vocational|examinierte\w*|gelernte\w*",
 }  # fmt: skip
 _ANY_STUDY = (
     r"(?:hochschul|universitäts|fach)?(?:studium|abschluss an)\b|studienabschluss|hochschulabschluss|"

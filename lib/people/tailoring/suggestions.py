@@ -61,8 +61,9 @@ class Letter(msgspec.Struct, frozen=True):
 class Suggestions(msgspec.Struct, frozen=True, kw_only=True):
     """What would improve an application.
 
-    `made_by`: `model`, or `analysis` where no model was asked; `why` then says why not. `gaps`: what the posting asks
-    for and the résumé does not show; `highlights`: what it does show. `credits_used`: what the model cost.
+    `made_by`: `model`, or `analysis` where nothing of a model's could be used; `why` says why not, or what went wrong.
+    `gaps`: what the posting asks for and the résumé does not show; `highlights`: what it does show. `credits_used`:
+    what the model cost; null where its answer was cut off, so that only the ledger knows.
     """
 
     made_by: Literal["model", "analysis"]
@@ -74,4 +75,4 @@ class Suggestions(msgspec.Struct, frozen=True, kw_only=True):
     demands: tuple[Demand, ...]
     gaps: tuple[Demand, ...]
     dropped: tuple[Dropped, ...]
-    credits_used: int
+    credits_used: int | None
