@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -21,7 +21,7 @@ from api.bodies import EventsQuery, SearchEvent, SearchEvents
 from api.room import CALLER, DATABASE, LISTENING, json_response
 from api.searches import own_search
 from lib.match import searches
-from lib.match.searches import Event
+from lib.match.searches import Event, Search
 from lib.store.connections import Database
 
 _EVERY_S = 0.2
@@ -99,6 +99,11 @@ class Listening:
             if not self._accounts[account_id]:
                 del self._accounts[account_id]
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     async def run(self) -> None:
         """Asks for news while somebody listens."""
         while True:
@@ -146,14 +151,21 @@ async def search_events(request: web.Request) -> web.StreamResponse:
     if "application/json" in accepted and _STREAM not in accepted:
         told = await searches.events_after(request.app[DATABASE], {search.id: query.after})
         return json_response(SearchEvents(search.live, tuple(map(_body, told))))
-    after = max(query.after, _last_seen(request))
-    if search.live != "running" and after >= search.events:
+    return await listen(request, search, query.after, _event)
+
+
+async def listen(
+    request: web.Request, search: Search, after: int, written: Callable[[Event], bytes]
+) -> web.StreamResponse:
+    """Streams what a search tells after an event, or after the last one that the browser saw, as `written` puts it."""
+    after = max(after, _last_seen(request))
+    if search.live != "running" and not await searches.events_after(request.app[DATABASE], {search.id: after}):
         return web.Response(status=204)  # which tells a browser not to come again
     with request.app[LISTENING].listener(search.id, after, request[CALLER].account_id) as listener:
-        return await _stream(request, listener)
+        return await _stream(request, listener, written)
 
 
-async def _stream(request: web.Request, listener: Listener) -> web.StreamResponse:
+async def _stream(request: web.Request, listener: Listener, written: Callable[[Event], bytes]) -> web.StreamResponse:
     """Ends after `done`, or after a quarter of an hour, from which a browser goes on by itself."""
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: _STREAM, "X-Accel-Buffering": "no"})
     until = asyncio.get_running_loop().time() + _LONGEST_S
@@ -162,8 +174,9 @@ async def _stream(request: web.Request, listener: Listener) -> web.StreamRespons
         await response.write(b"retry: 1000\n\n")
         while not listener.cut and asyncio.get_running_loop().time() < until:
             heard = await listener.next(_PING_S)
+            said = b"".join(map(written, heard)) or (b"" if listener.cut else b": still here\n\n")
             async with asyncio.timeout(_WRITE_S):
-                await response.write(b"".join(map(_event, heard)) or b": still here\n\n")
+                await response.write(said)
             if any(event.kind == "done" for event in heard):
                 break
         await response.write_eof()

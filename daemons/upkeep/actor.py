@@ -12,12 +12,14 @@ from daemons.upkeep.moves import settle_moves
 from lib.life.actor import Life
 from lib.life.domains import SHARDS
 from lib.life.session import begin_session
+from lib.match import searches
 from lib.people import resumes
 from lib.posting import writing
 from lib.posting.closing import RECHECK
 from lib.spend import purchases
 from lib.spend.ledger import Ledger
 from lib.store import audit, proxies, schedules, spans
+from lib.store.connections import Database
 from sql import statements
 
 _SQL = statements("postings")
@@ -25,6 +27,7 @@ _TICK_S = 5.0
 _EXPIRE_ROWS = 1_000
 _RETRY_ROWS = 500
 _PURCHASES_KEPT = timedelta(days=90)
+_SEARCH_SILENT_S = 300.0  # live results take seconds: nobody works on a search that is silent for so long
 _SPANS_KEPT = timedelta(days=400)  # a year of uptime, and the same month of the year before
 
 
@@ -118,6 +121,26 @@ async def _prune_purchases(life: Life, session: str) -> str:
     return f"{await purchases.prune(life.database, _PURCHASES_KEPT)} answers of paid providers forgotten"
 
 
+async def _abandon_searches(life: Life, session: str) -> str:
+    return f"{await searches.abandon(life.database, _SEARCH_SILENT_S)} searches given up"
+
+
+async def _forget_searches(life: Life, session: str) -> str:
+    now, config = datetime.now(UTC), life.config
+    events = await _repeated(life, searches.forget_events, now - timedelta(hours=config.search_events_hours))
+    gone = await _repeated(life, searches.forget_searches, now - timedelta(days=config.search_days))
+    return f"{events} events, {gone} searches forgotten"
+
+
+async def _repeated(life: Life, forget: Callable[[Database, datetime], Awaitable[int]], before: datetime) -> int:
+    """How much was forgotten until nothing was left to forget."""
+    forgotten = 0
+    while not life.stop.is_set() and (some := await forget(life.database, before)):
+        forgotten += some
+        life.progress()
+    return forgotten
+
+
 CHORES = (
     Chore("expire", timedelta(hours=1), _expire),
     Chore("retry_details", timedelta(seconds=30), _retry_details),
@@ -130,4 +153,6 @@ CHORES = (
     Chore("sweep_credits", timedelta(minutes=5), _sweep_credits),
     Chore("prune_purchases", timedelta(days=1), _prune_purchases),
     Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
+    Chore("abandon_searches", timedelta(minutes=1), _abandon_searches),
+    Chore("forget_searches", timedelta(hours=1), _forget_searches),
 )

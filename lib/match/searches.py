@@ -21,6 +21,8 @@ from sql import statements
 
 _SQL = statements("searches")
 _MOST_EVENTS = 200
+_MOST_ENDED = 500
+_MOST_FORGOTTEN = 5_000
 
 Kind = Literal["progress", "matches", "done"]
 
@@ -124,3 +126,18 @@ async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> li
     """What these searches told after the numbers given, each in order; some at a time, so ask again."""
     rows = await database.fetch(_SQL.events_after, list(wants), list(wants.values()), _MOST_EVENTS)
     return [Event(row["search_id"], row["seq"], row["kind"], row["body"]) for row in rows]
+
+
+async def abandon(database: Database, silent_s: float) -> int:
+    """Ends running searches that told nothing for `silent_s` seconds, some at a time; returns how many."""
+    return len(await database.fetch(_SQL.abandon, silent_s, _MOST_ENDED))
+
+
+async def forget_events(database: Database, before: datetime) -> int:
+    """Deletes events of searches that are done, some at a time; returns how many."""
+    return len(await database.fetch(_SQL.forget_events, before, _MOST_FORGOTTEN))
+
+
+async def forget_searches(database: Database, before: datetime) -> int:
+    """Deletes searches that are done, some at a time; returns how many."""
+    return len(await database.fetch(_SQL.forget_searches, before, _MOST_FORGOTTEN))

@@ -20,3 +20,4 @@ CREATE TABLE search_event (
     body        jsonb NOT NULL,
     PRIMARY KEY (search_id, seq)
 );
+CREATE INDEX search_event_at ON search_event USING brin (at);

@@ -72,3 +72,37 @@ SELECT body::text AS body FROM search_event WHERE search_id = $1 AND kind = 'mat
 -- budget_spent --
 -- Whether nothing of this month's credits is left; no row before the first call of the month.
 SELECT used + reserved >= granted FROM credit_budget WHERE period = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+
+-- abandon --
+-- Ends searches that told nothing for so long, as `finish` does.
+WITH silent AS (
+SELECT id FROM search_request r
+ WHERE live = 'running' AND at < now() - make_interval(secs => $1)
+   AND NOT EXISTS (SELECT FROM search_event e
+                    WHERE e.search_id = r.id AND e.seq = r.events AND e.at > now() - make_interval(secs => $1))
+ ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+     ),
+     ended AS (
+UPDATE search_request r
+   SET live = 'done', live_why = 'abandoned', profile = NULL, events = events + 1
+  FROM silent
+ WHERE r.id = silent.id
+RETURNING r.id, r.events, r.credits_used
+     )
+INSERT INTO search_event (search_id, seq, kind, body)
+SELECT id, events, 'done', jsonb_build_object('live', 'done', 'why', 'abandoned', 'credits_used', credits_used)
+  FROM ended
+RETURNING search_id
+
+-- forget_events --
+-- Deletes some old events of searches that are done.
+DELETE FROM search_event
+ WHERE (search_id, seq) IN (SELECT e.search_id, e.seq FROM search_event e JOIN search_request r ON r.id = e.search_id
+                             WHERE e.at < $1 AND r.live <> 'running' LIMIT $2)
+RETURNING true
+
+-- forget_searches --
+-- Deletes some old searches that are done, with whatever they told.
+DELETE FROM search_request
+ WHERE id IN (SELECT id FROM search_request WHERE at < $1 AND live <> 'running' LIMIT $2)
+RETURNING true

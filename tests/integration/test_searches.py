@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 
 from lib.match.answer import Answer
 from lib.match.profile import Limits, Profile
-from lib.match.searches import Event, events_after, finish, load, start, tell
+from lib.match.searches import (
+    Event,
+    abandon,
+    budget_spent,
+    events_after,
+    finish,
+    forget_events,
+    forget_searches,
+    load,
+    start,
+    tell,
+)
 from lib.store.connections import Database
 
 PROFILE = Profile(text="Köchin\x00 in Bern", title="Koch", skills=("Soßen\x00",), limits=Limits(countries=("CH",)))
@@ -79,3 +91,55 @@ async def test_starting_twice_is_starting_once(database: Database) -> None:
             lambda connection: start(connection, first, PROFILE, account_id=None, api_key_id=None)
         )
     assert [event.seq for event in await told(database, first.id)] == [1]
+
+
+async def age(database: Database, table: str, column: str, search: uuid.UUID, hours: float) -> None:
+    await database.execute(
+        f"UPDATE {table} SET at = now() - make_interval(secs => $2) WHERE {column} = $1", search, hours * 3_600.0
+    )
+
+
+async def test_a_search_that_nobody_works_on_is_given_up(database: Database) -> None:
+    quiet, told_lately, young = [await running(database) for _ in range(3)]
+    for search in (quiet, told_lately):
+        await age(database, "search_request", "id", search, 1)
+        await age(database, "search_event", "search_id", search, 1)
+    await say(database, told_lately, 5)
+    assert await abandon(database, 300) == 1
+    assert await abandon(database, 300) == 0
+    found = await load(database, quiet)
+    assert found is not None
+    assert (found.live, found.live_why, found.profile) == ("done", "abandoned", None)
+    assert [event.kind for event in await told(database, quiet)] == ["matches", "done"]
+    assert await say(database, quiet) == 0
+    for search in (told_lately, young):
+        still = await load(database, search)
+        assert still is not None
+        assert still.live == "running"
+
+
+async def test_what_is_old_and_done_is_forgotten(database: Database) -> None:
+    done, going = await running(database), await running(database)
+    await database.transaction(lambda connection: finish(connection, done, "done", None, 0))
+    for search in (done, going):
+        await age(database, "search_request", "id", search, 30)
+        await age(database, "search_event", "search_id", search, 30)
+    before = datetime.now(UTC) - timedelta(hours=29)
+    assert await forget_events(database, before) == 2
+    assert await forget_events(database, before) == 0
+    assert len(await told(database, going)) == 1
+    assert await load(database, done) is not None
+    assert await forget_searches(database, before) == 1
+    assert await load(database, done) is None
+    assert await load(database, going) is not None
+
+
+async def test_the_budget_is_spent_when_nothing_is_left_of_the_month(database: Database) -> None:
+    assert not await budget_spent(database)
+    period = datetime.now(UTC).date().replace(day=1)
+    await database.execute(
+        "INSERT INTO credit_budget (period, granted, used, reserved) VALUES ($1, 100, 90, 9)", period
+    )
+    assert not await budget_spent(database)
+    await database.execute("UPDATE credit_budget SET reserved = 10")
+    assert await budget_spent(database)
