@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
-from api import administration, events, figures, fleet, health, jobs, matching, resumes, searches, signing
+from api import administration, events, figures, fleet, health, jobs, matching, resumes, searches, signing, tailoring
 from api.account_bodies import KeyMade, Made, NewAccount, NewKey, SignedIn, SignIn, TierChange
 from api.accounts import Account
 from api.bodies import (
@@ -27,10 +27,12 @@ from api.bodies import (
 from api.callers import Scope
 from api.resumes import Forgotten, ResumeQuery
 from api.room import LOCAL_PATHS, is_local
+from api.tailoring import Wish
 from lib.life.config import Config
 from lib.match.answer import Answer
 from lib.match.profile import Profile
 from lib.people.resumes import Resume
+from lib.people.tailoring.suggestions import Suggestions
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -99,7 +101,7 @@ class Operation:
         if self.query is not None:
             statuses |= {422}
         if self.body is not None or self.uploads:
-            statuses |= {400, 413, 422}
+            statuses |= {400, 408, 413, 422}
         errors: dict[int, tuple[Content, ...]] = dict.fromkeys(statuses, (Problem,))
         return dict(sorted((errors | {status: contents(one) for status, one in self.answers.items()}).items()))
 
@@ -145,6 +147,15 @@ OPERATIONS = (
         {200: Forgotten, 404: Problem},
         "match",
         path_uuids=("id",),
+    ),
+    Operation(
+        "POST",
+        "/tailor",
+        tailoring.tailor_application,
+        "Suggestions for an application, each with the sentence of the résumé that proves it; for paying accounts",
+        {200: (Suggestions, EventStream), 404: Problem, 409: Problem},
+        "match",
+        body=Wish,
     ),
     Operation(
         "GET",

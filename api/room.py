@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from api.figures import FleetPast
     from api.rates import Grant, Rates
     from api.sessions import Session, Sessions
+    from api.tailoring import Imaginator
     from lib.match.recorder import Recorder
     from lib.match.searcher import Searcher
 
@@ -37,6 +38,7 @@ KEYS = web.AppKey("keys", KeyRing)
 FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)
 READER = web.AppKey("reader", Reader)
+IMAGINATOR: web.AppKey[Imaginator] = web.AppKey("imaginator")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 RATES: web.AppKey[Rates] = web.AppKey("rates")
 SESSION: web.RequestKey[Session | None] = web.RequestKey("session")  # None: came with a key, or with nothing
@@ -49,7 +51,8 @@ STREAMING_PATHS: web.AppKey[frozenset[str]] = web.AppKey("streaming_paths", froz
 
 SIGN_IN = "/sign-in"  # the page that people without a session are sent to
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-LOCAL_PATHS = frozenset({"/", "/metrics", "/fleet/targets"})  # open on a loopback address only
+# Open on a loopback address only, by canonical path.
+LOCAL_PATHS = frozenset({"/", "/search", "/s/{id}", "/s/{id}/events", "/j/{id}", "/metrics", "/fleet/targets"})
 
 
 def is_local(config: Config) -> bool:

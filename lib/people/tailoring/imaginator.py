@@ -6,7 +6,8 @@ answers alone, and says so.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -75,7 +76,7 @@ class _Course:
     credits: int | None = 0
 
 
-async def tailor(application: Application, gateway: Gateway | None) -> AsyncIterator[Step]:
+async def tailor(application: Application, gateway: Gateway | None) -> AsyncGenerator[Step, None]:
     """What the posting asks for first, then each suggestion as it is proven or dropped, at last all of them together.
 
     Never fails for want of a model: then the analysis is the answer. Raises BadCall.
@@ -88,16 +89,17 @@ async def tailor(application: Application, gateway: Gateway | None) -> AsyncIter
     if gateway is None:
         course.why = "no language model is set up here"
     else:
-        async for written in _written(application, gateway, course):
-            found = await anyio.to_thread.run_sync(
-                prove, written.part, written.text, written.evidence, resume, application.closeness
-            )
-            if draft.add(found):
-                yield found
+        async with aclosing(_written(application, gateway, course)) as sentences:
+            async for one in sentences:
+                found = await anyio.to_thread.run_sync(
+                    prove, one.part, one.text, one.evidence, resume, application.closeness
+                )
+                if draft.add(found):
+                    yield found
     yield _together(application, demands, draft, course)
 
 
-async def _written(application: Application, gateway: Gateway, course: _Course) -> AsyncIterator[Written]:
+async def _written(application: Application, gateway: Gateway, course: _Course) -> AsyncGenerator[Written, None]:
     """The model's sentences while they come; `course` tells afterwards how it went."""
     answer = Answer()
     parameters = {
