@@ -79,8 +79,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except (web.RequestPayloadError, HttpProcessingError):
         response = problem(400, "malformed", "the body is not packed as its headers say")
     except TimeoutError:
-        response = problem(503, "unavailable", "no answer in time, please try again")
-        response.headers[hdrs.RETRY_AFTER] = "5"
+        response = _too_late(request)
     except ConfigError as error:
         response = problem(503, "unavailable", str(error))
         response.headers[hdrs.RETRY_AFTER] = "60"
@@ -95,6 +94,14 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     endless = resource is not None and resource.canonical in request.app[STREAMING_PATHS]
     async with asyncio.timeout(None if endless else REQUEST_S):
         return await handler(request)
+
+
+def _too_late(request: web.Request) -> web.Response:
+    if not request.content.is_eof():
+        return problem(408, "request_timeout", f"the body did not arrive within {REQUEST_S:.0f} s")
+    response = problem(503, "unavailable", "no answer in time, please try again")
+    response.headers[hdrs.RETRY_AFTER] = "5"
+    return response
 
 
 def _of_status(error: web.HTTPException) -> web.Response:

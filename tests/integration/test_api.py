@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -253,8 +254,10 @@ async def test_a_body_that_is_not_packed_as_it_says_gets_a_clear_problem(client:
     ["multipart/form-data", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=klingon"],
 )
 async def test_a_form_that_cannot_be_read_gets_a_clear_problem(local: Client, content_type: str) -> None:
-    headers = {"Content-Type": content_type}
-    await _problem(await local.post("/", data=b"text=Koch", headers=headers), 400, "bad_request")
+    headers = {"Content-Type": content_type, "Accept-Language": "en"}
+    response = await local.post("/search", data=b"text=Koch", headers=headers)
+    assert response.status == 400
+    assert "did not arrive in readable shape" in await response.text()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:99999999", "[::bad", "", "evil.example"])
@@ -335,7 +338,7 @@ async def test_the_document_describes_every_operation(stranger: Client) -> None:
     for reference in _references(document):
         assert reference.removeprefix("#/components/schemas/") in schemas
     statuses = set(document["paths"]["/match"]["post"]["responses"])
-    assert statuses == {"200", "400", "401", "403", "413", "422", "429", "500", "503"}
+    assert statuses == {"200", "400", "401", "403", "408", "413", "422", "429", "500", "503"}
     names = {parameter["name"] for parameter in document["paths"]["/jobs"]["get"]["parameters"]}
     assert names == {"country", "language", "remote", "employment", "company", "min_salary", "q", "cursor", "limit"}
     assert {"text", "title", "skills", "location", "limits"} <= set(schemas["Profile"]["properties"])
@@ -349,15 +352,21 @@ def _references(node: Any) -> list[str]:
     return [found for value in node for found in _references(value)] if isinstance(node, list) else []
 
 
-async def test_the_page_works_without_a_key_on_this_machine_only(local: Client, market: list[Row]) -> None:
+async def test_the_pages_work_without_a_key_on_this_machine_only(
+    local: Client, stranger: Client, market: list[Row]
+) -> None:
     shown = await local.get("/")
     assert shown.status == 200
     assert "unsafe" not in shown.headers["Content-Security-Policy"]
-    found = await local.post("/", data={"text": "Koch <script>alert(1)</script>", "country": "DE"})
+    found = await local.post("/search", data={"text": "Koch <script>alert(1)</script>", "countries": "DE"})
     body = await found.text()
-    assert "<script" not in body
-    assert "<ol>" in body
-    refused = await local.get("/", headers={"Host": "evil.example"})
-    await _problem(refused, 401, "unauthorized")
-    assert "usable" in await (await local.post("/", data={"text": "...", "country": ""})).text()
+    assert "<script>" not in body
+    assert 'id="matches"' in body
+    english = {"Accept-Language": "en"}
+    unusable = await local.post("/search", data={"text": "..."}, headers=english)
+    assert (unusable.status, "nothing to compare" in await unusable.text()) == (422, True)
+    for path in ("/", f"/j/{market[0].id}", f"/s/{uuid.uuid4()}"):
+        await _problem(await local.get(path, headers={"Host": "evil.example"}), 401, "unauthorized")
+        to_sign_in = await stranger.get(path, headers={"Accept": "text/html"}, allow_redirects=False)
+        assert (to_sign_in.status, to_sign_in.headers["Location"]) == (303, f"/sign-in?next={path}")
     await _problem(await local.get("/jobs"), 401, "unauthorized")
