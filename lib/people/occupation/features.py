@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import log
 from typing import TypeAlias
 from zlib import crc32
@@ -28,6 +28,7 @@ _WORD = re.compile(r"[^\W_]+(?:[#+]+)?")
 
 Columns = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float32]
+Rarity = npt.NDArray[np.float16]  # (BUCKETS,)
 Row: TypeAlias = tuple[Columns, Values]
 
 
@@ -48,8 +49,17 @@ def text_row(text: str) -> Row:
     return columns, np.array([1.0 + log(buckets[column]) for column in columns.tolist()], dtype=np.float32)
 
 
-def weighed(row: Row, rarity: npt.NDArray[np.float16]) -> Row:
-    """The row with each column times its rarity, (BUCKETS,), and then of unit length."""
+def rarity_of(rows: Iterable[Row]) -> Rarity:
+    """Inverse document frequencies of the columns, zero for those of no row."""
+    seen, count = np.zeros(BUCKETS), 0
+    for columns, _ in rows:
+        seen[columns] += 1
+        count += 1
+    return np.where(seen > 0, np.log((count + 1) / (seen + 1)) + 1.0, 0.0).astype(np.float16)
+
+
+def weighed(row: Row, rarity: Rarity) -> Row:
+    """The row with each column times its rarity, and then of unit length; all zeros where every column is unseen."""
     columns, values = row
     values = values * rarity[columns].astype(np.float32)
     return columns, np.asarray(values / max(float(np.linalg.norm(values)), 1e-9), dtype=np.float32)

@@ -10,17 +10,14 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from lib.errors import ConfigError
 from lib.match.encoder import TitleEncoder
 from lib.people.occupation.codes import CLASSIFICATIONS, Classification
 from lib.people.occupation.corpus import Occupation
-from lib.people.occupation.features import BUCKETS, text_row, title_row, weighed
+from lib.people.occupation.features import BUCKETS, Rarity, text_row, title_row, weighed
 from lib.people.occupation.guesses import Guess, Taxonomy
 from lib.people.occupation.heads import ARRAYS, Chances, Floats, Head
-
-Rarity = npt.NDArray[np.float16]
 
 _TEXT_SHARE = 0.3  # what a text's words count beside a title
 _SHOWN = 4

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ import numpy.typing as npt
 from lib.errors import ConfigError
 from lib.people.occupation.codes import CLASSIFICATIONS, GROUP_CHARS, Classification
 from lib.people.occupation.corpus import Corpus, Labelled, Occupation, codes_of, kept_for
-from lib.people.occupation.features import BUCKETS, Row, text_row, title_row, weighed
+from lib.people.occupation.features import BUCKETS, Row, rarity_of, text_row, title_row, weighed
 from lib.people.occupation.heads import Chances, Floats, Head, groups_of, softmax, spans
-from lib.people.occupation.model import Model, Rarity
+from lib.people.occupation.model import Model
 
 Progress = Callable[[str], None]
 
@@ -52,7 +52,7 @@ def train(corpus: Corpus, progress: Progress) -> Model:
 def fit(corpus: Corpus, progress: Progress) -> Model:
     """A model that is not calibrated: its temperatures are one."""
     titles, texts = [title_row(name.text) for name in corpus.names], [text_row(one.text) for one in corpus.texts]
-    title_rarity, text_rarity = _rarity(titles), _rarity(texts)
+    title_rarity, text_rarity = rarity_of(titles), rarity_of(texts)
     matrix = matrix_of([weighed(row, title_rarity) for row in titles] + [weighed(row, text_rarity) for row in texts])
     entries = [*corpus.names, *corpus.texts]
     heads = {}
@@ -60,15 +60,6 @@ def fit(corpus: Corpus, progress: Progress) -> Model:
         progress(kind)
         heads[kind] = _head(kind, entries, matrix)
     return Model(heads, title_rarity, text_rarity, corpus.occupations, _links(corpus))
-
-
-def _rarity(rows: Iterable[Row]) -> Rarity:
-    """Inverse document frequencies."""
-    seen, count = np.zeros(BUCKETS), 0
-    for columns, _ in rows:
-        seen[columns] += 1
-        count += 1
-    return np.where(seen > 0, np.log((count + 1) / (seen + 1)) + 1.0, 0.0).astype(np.float16)
 
 
 def matrix_of(rows: Sequence[Row]) -> Any:
