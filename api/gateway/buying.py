@@ -8,6 +8,7 @@ lease ends, and the ledger's sweep settles it in full: the provider may have cha
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,13 +21,13 @@ import structlog
 from api.gateway import figures
 from api.gateway.delivery import Delivered, Delivery
 from api.gateway.meanings import UNWANTED
-from api.gateway.providers import PROVIDERS, Operation, Provider, Terms
+from api.gateway.providers import Operation, Provider, Terms
 from api.gateway.refusals import NotBought, of_answer, of_ledger, of_pace
 from api.gateway.upstream import Account, Answer, Upstream
 from lib.errors import RateLimited
 from lib.net.breaker import Event
 from lib.net.politeness import Politeness
-from lib.spend.budget import RENEWED, Ask, NotGranted
+from lib.spend.budget import RENEWED, Ask, Full, NotGranted
 from lib.spend.ledger import Ledger, Reservation
 from lib.store.blobs import BlobCorrupt, BlobMissing, Blobs, BlobsUnavailable, BlobTooLarge
 from lib.store.connections import Database
@@ -37,6 +38,8 @@ _GRACE_S = 30.0  # a lease outlives the longest call by this: what is to be done
 _REMEMBERED = timedelta(days=1)  # for how long a call without an answer is not bought again under its id
 _TURN_S = 1.0  # how long the provider is left alone when Redis has forgotten who asks it
 _SOON_S = 1.0
+_PATIENCE_S = 2.0  # how long a call waits here for a place in flight before its caller has to come back
+_POLL_S = (0.02, 0.1)  # between two looks for one that other gateways left, at random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,8 @@ class Order:
 
 
 class Buyer:
-    """Everything that buying needs. `accounts`: those of the providers that are set up, by name."""
+    """Everything that buying needs. `accounts`: those of the providers that are set up, by name; `places`: how many
+    calls may be in flight."""
 
     def __init__(
         self,
@@ -65,7 +69,9 @@ class Buyer:
         upstream: Upstream,
         accounts: Mapping[str, Account],
         terms: Terms,
-        providers: Mapping[str, Provider] = PROVIDERS,
+        providers: Mapping[str, Provider],
+        places: int,
+        rng: random.Random,
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -75,6 +81,8 @@ class Buyer:
         self._accounts = accounts
         self._terms = terms
         self._providers = providers
+        self._places = asyncio.Semaphore(places)
+        self._rng = rng
         self._under_way: dict[tuple[str, ...], Delivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("gateway")
@@ -156,6 +164,23 @@ class Buyer:
 
     async def _buy(self, order: Order, delivery: Delivery) -> Delivered:
         await self._check(order)
+        async with self._place():
+            return await self._visit(order, delivery)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the places of this process, after a short wait. Other gateways' calls are counted by the ledger."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise NotBought(429, "busy", "as many calls are in flight as may be", retry_after_s=_SOON_S) from error
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _visit(self, order: Order, delivery: Delivery) -> Delivered:
         provider = self._providers[order.provider]
         try:
             visit = await self._politeness.enter(order.provider, provider.limits, _TURN_S)
@@ -196,10 +221,14 @@ class Buyer:
             record=order.record,
             lease_s=operation.busy_s + _GRACE_S,
         )
-        try:
-            return await self._ledger.reserve(ask)
-        except NotGranted as error:
-            raise of_ledger(error) from error
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return await self._ledger.reserve(ask)
+            except NotGranted as error:
+                if not isinstance(error, Full) or time.monotonic() > deadline:
+                    raise of_ledger(error) from error
+            await asyncio.sleep(self._rng.uniform(*_POLL_S))
 
     async def _ask(self, order: Order, delivery: Delivery) -> Answer:
         if not delivery.waiting:

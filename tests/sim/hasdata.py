@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
@@ -98,6 +99,7 @@ class Charge:
     at: datetime
     path: str
     credits: int
+    about: str = ""  # what was asked for
 
 
 @dataclass
@@ -198,7 +200,8 @@ class Provider:
         if kind is not None and not kind.charged and kind.status != 200:
             headers = {"Location": "http://169.254.169.254/latest/meta-data/"} if kind.status == 302 else {}
             return _refused(kind.status, "simulated", headers)
-        found = self._answer(request.path, await _parameters(request))
+        given = await _parameters(request)
+        found = self._answer(request.path, given)
         if found is None:
             return _refused(404, "the job was not found")
         if isinstance(found, str):
@@ -207,7 +210,7 @@ class Provider:
         answered = {"requestMetadata": {"id": name, "status": "ok", "url": str(request.url)}, **found}
         if trouble is not None and trouble.kind == "not_ok":
             return web.json_response({"requestMetadata": {"id": name, "status": "error"}})
-        self.statement.append(Charge(name, self.now(), request.path, COSTS[request.path]))
+        self.statement.append(Charge(name, self.now(), request.path, COSTS[request.path], urlencode(given)))
         return await self._send(request, orjson.dumps(answered), trouble)
 
     async def _send(self, request: web.Request, body: bytes, trouble: Misbehaviour | None) -> web.StreamResponse:

@@ -1,0 +1,136 @@
+"""The gateway's limits under load: the budget, the calls in flight, the provider's pace and its breaker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from api.gateway.server import rules_of
+from lib.net.breaker import BreakerRules
+from lib.spend import books
+from lib.spend.budget import Rules
+from lib.spend.client import CachedOnly, Gateway
+from lib.store.connections import Cache, Database
+from tests.integration.buying import GATEWAY_KEY, LISTING, client, config_of, gateway, provider, sums
+from tests.sim.hasdata import Provider
+
+_BUDGET = 1_000
+_CALLERS = 64
+
+
+@pytest.fixture
+async def playing() -> AsyncIterator[Provider]:
+    async with provider(latency_s=0.01) as found:
+        yield found
+
+
+async def _spend(caller: Gateway, name: str, told: Counter[str]) -> None:
+    """Buys until nothing more is sold."""
+    number = 0
+    while True:
+        number += 1
+        try:
+            paid = await caller.call(
+                "hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{name}:{number}"
+            )
+        except CachedOnly as error:
+            told[error.why] += 1
+            if error.why == "budget":
+                return
+        else:
+            told["ok"] += 1
+            assert paid.credits == 5
+
+
+async def test_64_callers_of_two_gateways_never_spend_more_than_there_is(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    rules = Rules(monthly=_BUDGET + 3)  # not what listings cost: the rest stays
+    config = config_of(tmp_path, playing.url)
+    told: Counter[str] = Counter()
+    playing.misbehave("server_error", times=10)
+    playing.misbehave("half_body", times=10)
+    async with AsyncExitStack() as stack:
+        both = [gateway(database, cache, config, rules=rules, breaker=BreakerRules(failures=1_000)) for _ in range(2)]
+        urls = [await stack.enter_async_context(one) for one in both]
+        callers = [await stack.enter_async_context(client(url, patience_s=20)) for url in urls]
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            for number in range(_CALLERS):
+                tasks.create_task(_spend(callers[number % 2], f"c{number}", told))
+    found = await sums(database)
+    assert found.used == playing.charged == _BUDGET and found.reserved == 0
+    assert found.reservations == found.ends
+    assert told["budget"] == _CALLERS and told["ok"] * 5 == _BUDGET - 10 * 5
+    assert playing.most_at_once <= 15 and playing.turned_away == 0
+    assert await books.verify(database) == []
+
+
+async def test_two_gateways_together_keep_15_in_flight(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    playing.latency_s = 0.15
+    config = config_of(tmp_path, playing.url)
+    async with AsyncExitStack() as stack:
+        urls = [await stack.enter_async_context(gateway(database, cache, config)) for _ in range(2)]
+        callers = [await stack.enter_async_context(client(url)) for url in urls]
+        paid = await asyncio.gather(
+            *(
+                callers[number % 2].call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{number}")
+                for number in range(60)
+            )
+        )
+    assert all(one.credits == 5 for one in paid)
+    assert 12 <= playing.most_at_once <= 15 and playing.turned_away == 0
+
+
+async def _answer(url: str, request_id: str) -> tuple[int, str | None, str]:
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {GATEWAY_KEY}"}) as session:
+        question = {"request_id": request_id, "parameters": LISTING}
+        async with session.post(f"{url}/proxy/hasdata/indeed_listing", json=question) as response:
+            body = await response.json()
+            return response.status, response.headers.get("Retry-After"), body.get("error", "")
+
+
+async def test_a_provider_that_keeps_failing_is_left_alone_and_then_probed(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    broken = BreakerRules(failures=3, first_open_s=0.5, probe_s=5)
+    playing.misbehave("server_error", times=None)
+    async with gateway(database, cache, config_of(tmp_path, playing.url), breaker=broken) as url:
+        assert [await _answer(url, f"{number}") for number in range(4)] == [
+            (502, None, "provider"), (502, None, "provider"), (502, None, "provider"), (503, "1", "resting"),
+        ]  # fmt: skip
+        entries = (await sums(database)).reservations
+        async with gateway(database, cache, config_of(tmp_path, playing.url), breaker=broken) as other:
+            assert (await _answer(other, "other"))[2] == "resting"  # what one learned the others know
+        assert playing.asked == 3 and entries == 3  # neither the provider nor the ledger was troubled
+        playing.behave()
+        playing.latency_s = 0.3
+        await asyncio.sleep(0.6)
+        probed = await asyncio.gather(*(_answer(url, f"probe {number}".replace(" ", "-")) for number in range(5)))
+        assert Counter(error for _, _, error in probed) == {"": 1, "resting": 4}
+        async with client(url) as caller:  # callers wait the rest out
+            assert (await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="z")).credits
+
+
+async def test_a_pause_that_the_provider_asks_for_is_kept(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    playing.misbehave("rate_limited")
+    async with gateway(database, cache, config_of(tmp_path, playing.url)) as url:
+        assert await _answer(url, "a") == (429, "1", "busy")
+        assert await _answer(url, "b") == (429, "1", "busy")
+        assert playing.asked == 1
+        await asyncio.sleep(1.1)
+        assert (await _answer(url, "b"))[0] == 200
+
+
+async def test_the_operator_says_what_may_be_spent(tmp_path: Path) -> None:
+    config = config_of(tmp_path, "", credits_monthly=7, credits_in_flight=3, credits_floor=2, credits_burst=1.5)
+    assert rules_of(config) == Rules(monthly=7, in_flight=3, floor=2, burst=1.5)
