@@ -146,6 +146,11 @@ async def settle_details(executor: Executor, outcomes: Mapping[int, str]) -> Non
     await executor.execute(_SQL.settle_details, ids, [outcomes[one] for one in ids])
 
 
+async def give_up(database: Database, search_id: UUID, why: str) -> None:
+    """The search waits for no more details but those that are being fetched now."""
+    await database.execute(_SQL.give_up, search_id, why)
+
+
 async def waiting_for(database: Database, posting_ids: Sequence[int]) -> list[UUID]:
     """Running searches that wait for one of these postings."""
     return [row["search_id"] for row in await database.fetch(_SQL.waiting_searches, list(posting_ids))]

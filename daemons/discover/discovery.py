@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import anyio
@@ -16,6 +17,7 @@ from daemons.discover.telling import Telling
 from lib.errors import Malformed
 from lib.match import searches
 from lib.match.live import Thresholds, needs_discovery
+from lib.match.profile import UnusableProfile
 from lib.match.searches import Search
 from lib.spend.client import BadCall, CachedOnly, Gateway
 from lib.store.connections import Database
@@ -23,6 +25,14 @@ from lib.store.streams import Job, Stream
 
 _LOG = structlog.get_logger("discover")
 _LOOK_S = 0.2  # between two looks at what another one buys
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many matches there are now, and the ids of the whole shortlist, best first."""
+
+    matches: int
+    shortlist: list[int]
 
 
 class Discovery:
@@ -58,29 +68,33 @@ class Discovery:
         search = await searches.load(self._database, _search_id(job))
         if search is None or search.live != "running":
             return
-        wanted, _ = await self._telling.read(search)
+        try:
+            wanted, _ = await self._telling.read(search)
+        except UnusableProfile:
+            await self._telling.end(search.id, "unavailable", "failed")
+            return
         query = read_query(wanted)
         if query is None:
             await self._telling.end(search.id, "unavailable", "place")
             return
-        await self._telling.progress(search.id, "discovery", 0, 0, 0)
-        found, shortlist, why = await self._discover(search, plan(query, self._most_listings))
-        if shortlist is None:
+        await self._telling.progress(search.id, "discovery", search.found, 0)
+        found, why = await self._discover(search, plan(query, self._most_listings))
+        if found is None:
             await self._telling.end(search.id, "unavailable", why)
             return
-        missing = await claims.want_details(self._database, search.id, shortlist[: self._most_details])
+        missing = await claims.want_details(self._database, search.id, found.shortlist[: self._most_details])
         if not missing:
             await self._telling.end(search.id, "done", why)
             return
-        await self._telling.progress(search.id, "details", found, 0, len(missing))
+        await self._telling.progress(search.id, "details", found.matches, len(missing))
         for posting_id in missing:
             await self._details.publish(str(posting_id), {})
 
-    async def _discover(self, search: Search, asks: list[Ask]) -> tuple[int, list[int] | None, str | None]:
-        """How many postings were found, the shortlist with them (None: nothing was bought), and why it ended early."""
-        found: set[int] = set()
+    async def _discover(self, search: Search, asks: Sequence[Ask]) -> tuple[Found | None, str | None]:
+        """What is there after as many pages as it takes, None where none could be had; and why it ended early."""
         pages: dict[Provider, str | None] = {}
-        shortlist: list[int] | None = None
+        found: Found | None = None
+        why: str | None = None
         for ask in asks:
             cursor = pages.get(ask.provider)
             if ask.page > 1 and cursor is None:
@@ -89,18 +103,18 @@ class Discovery:
                 seen = await self._see(search, ask, cursor)
             except CachedOnly as reason:
                 _LOG.info("cached results only", search=str(search.id), why=reason.why, reason=str(reason))
-                pages[ask.provider] = None
-                if reason.why != "provider" or reason.status is None:
-                    return len(found), shortlist, reason.why
-                continue
+                why = reason.why
+                if why == "provider" and reason.status is not None:  # it answers, and may give another listing
+                    continue
+                break
             pages[ask.provider] = seen.next_page
-            found.update(seen.posting_ids)
-            answer, shortlist = await self._telling.matches(search, "discovery", len(found), 0, 0)
+            answer, shortlist = await self._telling.matches(search, "discovery", 0, 0)
+            found = Found(answer.found, shortlist)
             self._turned()
             best = answer.matches[0].score if answer.matches else None
             if not needs_discovery(best, answer.found, self._thresholds):
                 break
-        return len(found), shortlist, None if shortlist is not None else "provider"
+        return found, why
 
     async def _see(self, search: Search, ask: Ask, cursor: str | None) -> Seen:
         """The page, bought by us or by whoever asked first. Raises CachedOnly, Malformed."""

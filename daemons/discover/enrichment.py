@@ -79,7 +79,8 @@ class Enrichment:
             except CachedOnly as reason:
                 await self._claims.free_detail(posting_id)
                 _LOG.info("cached results only", search=str(wanted.search_id), why=reason.why, reason=str(reason))
-                await self._telling.end(wanted.search_id, "done", reason.why)  # another one that waits may pay
+                await claims.give_up(self._database, wanted.search_id, reason.why)
+                self._telling.nudge([wanted.search_id])  # and another one that waits may pay
             except BaseException:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await self._claims.free_detail(posting_id)

@@ -71,18 +71,16 @@ class Telling:
             self._read.popitem(last=False)
         return held
 
-    async def matches(
-        self, search: Search, phase: Phase, found: int, came: int, to_come: int
-    ) -> tuple[Answer, list[int]]:
+    async def matches(self, search: Search, phase: Phase, came: int, to_come: int) -> tuple[Answer, list[int]]:
         """Ranks and tells progress and matches; gives the answer, and the ids of the whole shortlist, best first.
 
-        `found`: postings that discovery found; `came`, `to_come`: details.
+        `came`, `to_come`: details.
         """
         wanted, vector = await self.read(search)
         credits_used = await claims.spent(self._database, search.id)
         answer, shortlist = await self._matcher.again(search.id, wanted, vector)
         answer = msgspec.structs.replace(answer, live="running", credits_used=credits_used)
-        progress = _progress(phase, found, came, to_come, credits_used)
+        progress = _progress(phase, answer.found, came, to_come, credits_used)
 
         async def tell(connection: Connection) -> None:
             await searches.tell(connection, search.id, "progress", progress)
@@ -91,10 +89,9 @@ class Telling:
         await self._database.transaction(tell)
         return answer, shortlist
 
-    async def progress(self, search_id: UUID, phase: Phase, found: int, came: int, to_come: int) -> None:
-        """Tells progress alone."""
-        credits_used = await claims.spent(self._database, search_id)
-        progress = _progress(phase, found, came, to_come, credits_used)
+    async def progress(self, search_id: UUID, phase: Phase, found: int, to_come: int) -> None:
+        """Tells that a phase begins. `found`: matches so far; `to_come`: details."""
+        progress = _progress(phase, found, 0, to_come, await claims.spent(self._database, search_id))
 
         async def tell(connection: Connection) -> None:
             await searches.tell(connection, search_id, "progress", progress)
@@ -127,9 +124,9 @@ class Telling:
         wanted, came = await claims.count_details(
             self._database, search_id
         )  # before the ranking: all of these are in it
-        await self.matches(search, "details", search.found, came, wanted - came)
+        await self.matches(search, "details", came, wanted - came)
         if came == wanted:
-            await self.end(search_id, "done", None)
+            await self.end(search_id, "done", search.live_why)
 
 
 def _progress(phase: Phase, found: int, came: int, to_come: int, credits_used: int) -> dict[str, object]:

@@ -113,6 +113,15 @@ UPDATE detail_claim c SET fetched_at = now(), outcome = i.outcome, claimed_by = 
 -- It was not fetched: whoever has a job for it may try.
 UPDATE detail_claim SET claimed_by = NULL WHERE posting_id = $1 AND claimed_by = $2
 
+-- give_up --
+-- A search waits for no more details but those that are being fetched now; why is told when it ends.
+WITH left_out AS (
+    DELETE FROM search_detail d USING detail_claim c
+     WHERE d.search_id = $1 AND c.posting_id = d.posting_id AND c.fetched_at IS NULL
+       AND (c.claimed_by IS NULL OR c.claimed_until < now())
+)
+UPDATE search_request SET live_why = $2 WHERE id = $1 AND live = 'running'
+
 -- waiting_searches --
 -- Running searches that wait for one of these postings.
 SELECT DISTINCT d.search_id

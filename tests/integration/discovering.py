@@ -71,16 +71,22 @@ class Room:
     texts: Texts
 
     @asynccontextmanager
-    async def daemon(self, unit: str = "discover@0", **settings: Any) -> AsyncIterator[Works]:
+    async def parts(self, unit: str = "discover@0") -> AsyncIterator[Works]:
+        """A daemon that does nothing by itself."""
+        async with actor.works(self._life(unit), Encoders(titles, lambda: self.texts)) as works:
+            yield works
+
+    @asynccontextmanager
+    async def daemon(self, unit: str = "discover@0") -> AsyncIterator[Works]:
         """A discover daemon at work."""
-        life = Life(unit, replace(self.config, **settings), self.database, self.cache)
-        async with (
-            actor.works(life, Encoders(titles, lambda: self.texts)) as works,
-            anyio.create_task_group() as tasks,
-        ):
+        life = self._life(unit)
+        async with self.parts(unit) as works, anyio.create_task_group() as tasks:
             tasks.start_soon(actor.work, life, works)
             yield works
             life.stop.set()
+
+    def _life(self, unit: str) -> Life:
+        return Life(unit, self.config, self.database, self.cache)
 
     async def account(self, name: str = "payer", tier: str = "paid") -> int:
         """A new account."""

@@ -3,15 +3,32 @@ twice."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import anyio
+import anyio.abc
 import orjson
 import pytest
 
-from lib.store.connections import Cache, Database
-from tests.integration.discovering import Room, room
+from daemons.discover import claims
+from daemons.embed.listings import ListingFold
+from lib.match.profile import Profile
+from lib.posting import boards, writing
+from lib.store import letters
+from lib.store.connections import Cache, Connection, Database
+from lib.store.streams import Job
+from tests.integration.discovering import Room, room, titles
+from tests.integration.following import catch_up, enrich_folds, until
 
+ELECTRICIAN = Profile(title="Elektriker", text="Ich bin Elektriker.")
 OPEN = "SELECT count(*) FROM posting WHERE state IN ('discovered', 'described')"
 
 
@@ -34,3 +51,208 @@ async def test_a_paid_search_tells_what_it_finds_and_pays_what_the_provider_char
     assert search.credits_used == live.provider.charged == await live.settled() > 5
     described = await live.database.fetchval("SELECT count(*) FROM posting WHERE state = 'described'")
     assert described == await live.database.fetchval("SELECT count(*) FROM search_detail") > 0
+
+
+async def test_two_who_ask_the_same_at_once_buy_it_once(live: Room) -> None:
+    live.provider.latency_s = 0.2
+    async with live.daemon("discover@0"), live.daemon("discover@1"):
+        mine, theirs = [await live.search(await live.account()) for _ in range(2)]
+        ended = [await live.ended(one) for one in (mine, theirs)]
+    assert [one.live for one in ended] == ["done", "done"]
+    lines = [line.path for line in live.provider.statement]
+    assert lines.count("/scrape/indeed/listing") == 1
+    assert len(lines) == 1 + await live.database.fetchval(OPEN)
+    assert sum(one.credits_used for one in ended) == live.provider.charged == await live.settled()
+    shown = [[match["id"] for match in await last_matches(live, one)] for one in (mine, theirs)]
+    assert shown[0] == shown[1] != []
+
+
+async def test_the_same_query_soon_after_buys_nothing(live: Room) -> None:
+    async with live.daemon():
+        first = await live.ended(await live.search(await live.account()))
+        charged = live.provider.charged
+        again = await live.search(await live.account())
+        second = await live.ended(again)
+        assert (second.live, second.credits_used, live.provider.charged) == ("done", 0, charged)
+        assert await last_matches(live, again)
+        await live.database.execute("UPDATE discovery_query SET bought_at = now() - interval '6 minutes'")
+        third = await live.ended(await live.search(await live.account()))
+    assert first.credits_used == charged and third.credits_used == 5
+    assert await live.database.fetchval("SELECT count(*) FROM posting_history WHERE revision > 2") == 0
+
+
+async def test_a_detail_that_came_in_vain_is_not_bought_again_for_a_week(live: Room) -> None:
+    for path in ("/scrape/indeed/job", "/scrape/web"):
+        live.provider.misbehave("not_found", path=path, times=None)
+    async with live.daemon():
+        assert (await live.ended(await live.search(await live.account()))).credits_used == 5
+        asked = live.provider.asked
+        assert (await live.ended(await live.search(await live.account()))).credits_used == 0
+        assert live.provider.asked == asked
+        live.provider.behave()
+        await live.database.execute("UPDATE detail_claim SET fetched_at = now() - interval '8 days'")
+        third = await live.ended(await live.search(await live.account()))
+    assert third.credits_used == await live.database.fetchval(OPEN)
+    assert await live.database.fetchval("SELECT min(round) FROM detail_claim") == 2
+
+
+async def test_a_job_that_another_board_has_is_known_and_not_bought(live: Room) -> None:
+    async with live.daemon():
+        await live.ended(await live.search(await live.account()))
+        charged = live.provider.charged
+    await live.database.execute("UPDATE board SET source = 'lever', tenant = 'twin', state = 'active'")
+    await live.database.execute("DELETE FROM detail_claim")
+    await live.database.execute("DELETE FROM discovery_query")
+    async with live.daemon():
+        again = await live.ended(await live.search(await live.account()))
+    boards = await live.database.fetch(
+        "SELECT b.source, count(p) FROM board b LEFT JOIN posting p ON p.board_id = b.id GROUP BY 1"
+    )
+    assert dict(boards) == {"lever": charged - 5, "indeed": 0}
+    assert again.credits_used == 5 and again.live == "done"
+
+
+async def test_a_page_stands_in_for_a_detail_that_the_provider_cannot_give(live: Room) -> None:
+    live.provider.misbehave("bad_request", path="/scrape/indeed/job", times=3)
+    live.provider.misbehave("server_error", path="/scrape/indeed/job", times=2)
+    async with live.daemon():
+        search = await live.ended(await live.search(await live.account()))
+    outcomes = await live.database.fetch("SELECT outcome, count(*) FROM detail_claim GROUP BY 1")
+    assert dict(outcomes) == {"described": search.credits_used - 5}
+    assert sum(line.path == "/scrape/web" for line in live.provider.statement) == 5
+
+
+async def test_a_provider_that_is_down_leaves_cached_results(live: Room) -> None:
+    live.provider.misbehave("unavailable", times=None)
+    async with live.daemon():
+        search = await live.ended(await live.search(await live.account()))
+        assert (search.live, search.live_why, search.credits_used) == ("unavailable", "provider", 0)
+        live.provider.behave()
+
+
+async def test_a_spent_budget_ends_a_search_with_what_was_bought(
+    database: Database, cache: Cache, tmp_path: Path
+) -> None:
+    async with room(database, cache, tmp_path, credits_monthly=9) as live, live.daemon():
+        mine = await live.search(await live.account())
+        search = await live.ended(mine)
+        assert (search.live, search.live_why, search.credits_used) == ("done", "budget", 9)
+        assert live.provider.charged == await live.settled() == 9
+        assert await last_matches(live, mine)
+        other = await live.ended(await live.search(await live.account(), ELECTRICIAN))
+        assert (other.live, other.live_why, other.credits_used) == ("unavailable", "budget", 0)
+
+
+async def test_what_redis_lost_is_found_in_postgresql(live: Room) -> None:
+    lost = await live.search(await live.account(), publish=False)
+    async with live.daemon() as works:
+        assert await works.recovery.look(0) == 1
+        assert (await live.ended(lost)).live == "done"
+        assert await works.recovery.look(0) == 0
+
+
+async def test_details_that_redis_lost_are_fetched_all_the_same(live: Room) -> None:
+    search_id = await live.search(await live.account(), publish=False)
+    async with live.parts() as works:
+        await works.discovery.handle(Job(str(search_id), {}, 0))
+    assert await live.cache.client.xlen("vakanz:stream:{details}") == 13
+    await live.cache.client.flushdb()
+    async with live.daemon() as works:
+        assert await works.recovery.look(0) == 1
+        search = await live.ended(search_id)
+    assert search.live == "done" and search.credits_used == live.provider.charged == 18
+
+
+async def test_a_search_whose_job_was_given_up_ends_and_says_so(live: Room) -> None:
+    search_id = await live.search(await live.account(), publish=False)
+
+    async def bury(connection: Connection) -> None:
+        await letters.bury(connection, "stream:discovery", str(search_id), None, {}, "poison")
+
+    await live.database.transaction(bury)
+    async with live.daemon() as works:
+        await works.recovery.look(0)
+        search = await live.ended(search_id)
+    assert (search.live, search.live_why) == ("unavailable", "failed")
+    assert (await live.told(search_id))[-1].kind == "done"
+
+
+async def test_a_detail_whose_job_was_given_up_holds_up_no_search(live: Room) -> None:
+    search_id = await live.search(await live.account(), publish=False)
+    async with live.parts() as works:
+        await works.discovery.handle(Job(str(search_id), {}, 0))
+    (poison, *_) = await claims.missing_details(live.database, search_id)
+
+    async def bury(connection: Connection) -> None:
+        await letters.bury(connection, "stream:details", str(poison), None, {}, "poison")
+        await connection.execute(
+            "UPDATE detail_claim SET claimed_by = 'x', claimed_until = 'infinity' WHERE posting_id = $1", poison
+        )
+
+    await live.database.transaction(bury)
+    async with live.daemon():
+        search = await live.ended(search_id)
+    assert (search.live, search.credits_used) == ("done", 17)
+
+
+async def test_followers_find_all_of_it_done(live: Room) -> None:
+    async with live.daemon():
+        await live.ended(await live.search(await live.account()))
+    tables = ("posting", "posting_text", "posting_vector", "posting_full_vector")
+    written = [await live.database.fetch(f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+    await catch_up(live.database, *enrich_folds(live.database), ListingFold(live.database, titles))
+    assert [await live.database.fetch(f"SELECT * FROM {table} ORDER BY 1") for table in tables] == written
+
+
+async def test_nothing_is_asked_for_a_place_that_no_provider_covers(live: Room) -> None:
+    async with live.daemon():
+        search = await live.ended(await live.search(await live.account(), Profile(title="Koch", location="Paris")))
+    assert (search.live, search.live_why, live.provider.asked) == ("unavailable", "place", 0)
+
+
+async def test_metered_boards_are_listed_never_crawled_and_their_postings_expire(live: Room) -> None:
+    async with live.daemon():
+        await live.ended(await live.search(await live.account()))
+    ((board, open_postings),) = await boards.list_all(live.database)
+    assert (board.source, board.tenant, board.state) == ("indeed", "DE", "metered") and open_postings > 0
+    assert await boards.claim_due(live.database, "crawler", 10, ()) == []
+    await live.database.execute("UPDATE posting SET last_seen = now() - interval '46 days'")
+    await boards.open_session(live.database, "s", "test", "0")
+    assert await writing.expire(live.database, datetime.now(UTC), "s", days=45, limit=100) == open_postings
+
+
+async def test_a_killed_daemon_has_bought_nothing_twice(live: Room, dsn: str, redis_url: str) -> None:
+    live.provider.latency_s = 0.5
+    killed = await started(live, dsn, redis_url)
+    search_id = await live.search(await live.account())
+    await until(lambda: live.provider.asked >= 5)
+    killed.kill()
+    await killed.wait()
+    bought = live.provider.charged
+    assert 5 <= bought < 18
+    async with live.daemon("discover@1"):
+        search = await live.ended(search_id)
+    assert (search.live, search.live_why) == ("done", None)
+    assert search.credits_used == live.provider.charged == await live.settled() == 18
+    assert await live.database.fetchval("SELECT count(*) FROM posting WHERE state = 'described'") == 13
+
+
+async def started(live: Room, dsn: str, redis_url: str) -> anyio.abc.Process:
+    """A discover daemon in a process of its own, at work."""
+    config = replace(live.config, dsn=dsn, redis_url=redis_url)
+    process = await anyio.open_process(
+        [sys.executable, "-m", "vakanz", "daemon", "discover@0"], env={**os.environ, **config.environment()},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with anyio.fail_after(60):
+        while await live.database.fetchval("SELECT state FROM daemon WHERE unit = 'discover@0'") != "working":
+            assert process.returncode is None
+            await anyio.sleep(0.1)
+    return process
+
+
+async def last_matches(live: Room, search_id: UUID) -> list[dict[str, Any]]:
+    """The matches that a search told last."""
+    told = [event for event in await live.told(search_id) if event.kind == "matches"]
+    matches: list[dict[str, Any]] = orjson.loads(told[-1].body)["matches"]
+    return matches
