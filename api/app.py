@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from api import page
 from api.events import Listening, listening
 from api.figures import FleetPast
 from api.keys import KeyRing
@@ -42,6 +41,7 @@ from api.room import (
     json_response,
 )
 from api.sessions import Sessions
+from api.web import routes
 from lib.life.config import Config
 from lib.life.session import vakanz_version
 from lib.match.encoder import load_text_encoder, load_title_encoder
@@ -118,11 +118,10 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
         return json_response(described)
 
     app.router.add_get("/openapi.json", openapi)
-    app.router.add_get("/", page.show)
-    app.router.add_post("/", page.search)
-    app[OPEN_PATHS] = frozenset(one.path for one in OPERATIONS if one.open) | {"/openapi.json"}
+    routes.add_pages(app)
+    app[OPEN_PATHS] = frozenset(one.path for one in OPERATIONS if one.open) | {"/openapi.json"} | routes.OPEN
     app[NEEDED_SCOPES] = {(one.method, one.path): one.scope for one in OPERATIONS if one.scope is not None}
-    app[STREAMING_PATHS] = frozenset(one.path for one in OPERATIONS if one.streams or one.patient)
+    app[STREAMING_PATHS] = routes.UNHURRIED | {one.path for one in OPERATIONS if one.streams or one.patient}
     if is_local(config):
         app[OPEN_PATHS] |= LOCAL_PATHS
     app.cleanup_ctx.extend((_publishing, _recording, listening))

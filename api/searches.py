@@ -37,12 +37,12 @@ async def show_search(request: web.Request) -> web.Response:
             best_score=search.best_score,
             posting_ids=search.posting_ids,
             events=search.events,
-            answer=await _newest_answer(request, search),
+            answer=await newest_answer(request, search),
         )
     )
 
 
-async def _newest_answer(request: web.Request, search: Search) -> Answer | None:
+async def newest_answer(request: web.Request, search: Search) -> Answer | None:
     """What it told last; of a search that never went on, what is still kept for its profile."""
     told = await searches.last_matches(request.app[DATABASE], search.id) if search.events else None
     if told is None:

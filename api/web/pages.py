@@ -58,13 +58,13 @@ def words_of(request: web.Request) -> Words:
 
 def fragment(request: web.Request, template: str, **values: Any) -> str:
     """A template with what every page knows."""
-    said = words_of(request)
+    said, session = words_of(request), request[SESSION]
     shared = {
         "t": said,
         "now": datetime.now(UTC),
         "caller": request[CALLER],
-        "session": request[SESSION],
-        "csrf": request[SESSION].csrf if request[SESSION] else "",
+        "session": session,
+        "csrf": session.csrf if session is not None else "",
         "asset": assets.address,
         "why": lambda word: explain(word, said.tongue) if word else None,
         "switch": _in_other_tongue(request, said.tongue),

@@ -43,11 +43,13 @@ async def recall(request: web.Request, search_id: uuid.UUID) -> Answer | None:
             kept = await request.app[CACHE].client.get(_key(search_id))
     except _TROUBLE:
         return None
+    if not isinstance(kept, bytes):
+        return None
     try:
-        seen = None if kept is None else msgspec.msgpack.decode(kept, type=_Seen)
+        seen = msgspec.msgpack.decode(kept, type=_Seen)
     except msgspec.MsgspecError:  # of a release that answered in another shape
         return None
-    return seen.answer if seen is not None and seen.account_id == request[CALLER].account_id else None
+    return seen.answer if seen.account_id == request[CALLER].account_id else None
 
 
 def _key(search_id: uuid.UUID) -> str:

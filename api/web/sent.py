@@ -47,16 +47,6 @@ def _was_read(request: web.Request) -> bool:
     return request[SESSION] is not None and TOKEN_HEADER not in request.headers
 
 
-def _was_read(request: web.Request) -> bool:
-    """Whether the middleware read the form for the session's token, which scripts send in a header."""
-    return request[SESSION] is not None and TOKEN_HEADER not in request.headers
-
-
-def _was_read(request: web.Request) -> bool:
-    """Whether the middleware read the form for the session's token, which scripts send in a header."""
-    return request[SESSION] is not None and TOKEN_HEADER not in request.headers
-
-
 async def _parts(request: web.Request) -> tuple[MultiMapping[Any], Resume | None]:
     fields: MultiDict[str] = MultiDict()
     resume, left = None, _MOST_TEXT_BYTES

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from api.events import last_seen, stream
-from api.room import CALLER, LISTENING
+from api import events
 from api.searches import newest_answer, own_search
 from api.web.pages import fragment, page, render, words_of
 from api.web.seen import recall
@@ -48,17 +47,10 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def listen(request: web.Request) -> web.StreamResponse:
-    """GET /s/{id}/events: what the search tells, as pieces of its page."""
-    search, after = await own_search(request), max(_after(request), last_seen(request))
-    if search.live != "running" and after >= search.events:
-        return web.Response(status=204)
-    with request.app[LISTENING].listener(search.id, after, request[CALLER].account_id) as listener:
-        return await stream(request, listener, _messages(request))
-
-
-def _after(request: web.Request) -> int:
+    """GET /s/{id}/events: what the search tells after the event `after`, as pieces of its page."""
     given = request.query.get("after", "")
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0
+    after = int(given) if given.isascii() and given.isdecimal() and len(given) < 10 else 0
+    return await events.listen(request, await own_search(request), after, _messages(request))
 
 
 def _messages(request: web.Request) -> Callable[[Event], bytes]:

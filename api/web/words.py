@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from datetime import date as Day
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -46,7 +47,7 @@ class Words:
         """The day of a moment as people write it, in UTC."""
         return self.day(moment.astimezone(UTC).date())
 
-    def day(self, day: date) -> str:
+    def day(self, day: Day) -> str:
         """A day as people write it."""
         return f"{day.day}.{day.month}.{day.year}" if self.tongue == "de" else f"{day:%d %b %Y}".lstrip("0")
 
