@@ -61,6 +61,8 @@ def _skills(asked: list[Evidence], said: list[Evidence]) -> Iterator[Demand]:
         for skill in sorted(find_skills(sentence.sentence)):
             wanted.setdefault(skill, _cut(sentence.sentence))
     for skill, quote in wanted.items():
+        if find_spoken(skill, listed=True):
+            continue  # languages have levels, and are looked at with them
         evidence = tuple(shown.get(skill, ())[:_MAX_EVIDENCE])
         yield Demand("skill", skill, quote, bool(evidence), evidence)
 
