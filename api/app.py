@@ -25,6 +25,7 @@ from api.room import (
     DATABASE,
     ENCODERS,
     FLEET_PAST,
+    IMAGINATOR,
     KEYS,
     LISTENING,
     LOCAL_PATHS,
@@ -41,6 +42,7 @@ from api.room import (
     json_response,
 )
 from api.sessions import Sessions
+from api.tailoring import Imaginator, imagining
 from api.web import routes
 from lib.life.config import Config
 from lib.life.session import vakanz_version
@@ -48,6 +50,7 @@ from lib.match.encoder import load_text_encoder, load_title_encoder
 from lib.match.encoders import Encoders
 from lib.match.recorder import Recorder, recording
 from lib.people.reader import Reader
+from lib.spend.client import Gateway
 from lib.store.connections import Cache, Database
 
 if TYPE_CHECKING:
@@ -104,6 +107,7 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app.on_response_prepare.append(dress)
     app[PUBLISHER] = Publisher(cache)
     app[READER] = Reader(config.resume_readers)
+    app[IMAGINATOR] = Imaginator(Gateway(config.gateway_url, config.gateway_key) if config.gateway_url else None)
     app[FLEET_PAST] = FleetPast(database)
     app[ENCODERS] = encoders or encoders_of(config)
     app[RECORDER] = Recorder(database, config.expire_days)
@@ -124,7 +128,7 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app[STREAMING_PATHS] = routes.UNHURRIED | {one.path for one in OPERATIONS if one.streams or one.patient}
     if is_local(config):
         app[OPEN_PATHS] |= LOCAL_PATHS
-    app.cleanup_ctx.extend((_publishing, _recording, listening))
+    app.cleanup_ctx.extend((_publishing, _recording, listening, imagining))
     return app
 
 
