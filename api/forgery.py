@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from multidict import MultiDictProxy
 
 if TYPE_CHECKING:
     from api.sessions import Session
 
+Form: TypeAlias = "MultiDictProxy[str | bytes | bytearray | web.FileField]"
 SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 TOKEN_HEADER: Final = "X-CSRF-Token"
 TOKEN_FIELD: Final = "csrf"
@@ -45,11 +47,16 @@ async def refuse_forged(request: web.Request, session: Session | None) -> None:
         raise web.HTTPForbidden(text=f"the session's token is missing: field {TOKEN_FIELD}, or header {TOKEN_HEADER}")
 
 
+async def form_of(request: web.Request) -> Form:
+    """The form in the body. Raises HTTPBadRequest, HTTPRequestEntityTooLarge."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
+        raise web.HTTPBadRequest(text="the form cannot be read") from error
+
+
 async def _token(request: web.Request) -> bytes:
     given: object = request.headers.get(TOKEN_HEADER)
     if given is None and request.content_type in _FORMS:
-        try:
-            given = (await request.post()).get(TOKEN_FIELD)
-        except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
-            raise web.HTTPBadRequest(text="the form cannot be read") from error
+        given = (await form_of(request)).get(TOKEN_FIELD)
     return given.encode("utf-8", "surrogatepass") if isinstance(given, str) else b""

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from api.forgery import form_of
 from api.room import CONFIG, DATABASE, SESSION, SESSIONS, SIGN_IN
 from api.sessions import Session, TooManyTries, WrongPassword, address_of, cookie_of, forget, keep
-from api.web.pages import page, render, words_of
+from api.web.pages import render, words_of
 from lib.people import resumes
 from lib.spend.status import load_days
 
@@ -21,16 +22,14 @@ def _next(given: object) -> str:
     return given if isinstance(given, str) and _INSIDE.fullmatch(given) else "/"
 
 
-@page
 async def show_sign_in(request: web.Request) -> web.StreamResponse:
     """GET /sign-in, with the path `next` to go on to."""
     return render(request, "signin.html", next=_next(request.query.get("next")), name="", problem=None)
 
 
-@page
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """POST /sign-in, the form."""
-    form = await request.post()
+    form = await form_of(request)
     name, password = (str(form.get(field, "")) for field in ("name", "password"))
     to, said = _next(form.get("next")), words_of(request)
     try:
@@ -46,7 +45,6 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-@page
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """POST /sign-out."""
     await request.app[SESSIONS].sign_out(cookie_of(request))
@@ -55,7 +53,6 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     return response
 
 
-@page
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /account."""
     session, now = _session(request), datetime.now(UTC)
@@ -67,10 +64,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     )  # fmt: skip
 
 
-@page
 async def forget_resumes(request: web.Request) -> web.StreamResponse:
     """POST /account/resumes: deletes the one with the form's `id`, or all."""
-    session, form = _session(request), await request.post()
+    session, form = _session(request), await form_of(request)
     given = form.get("id")
     if given == "all":
         await resumes.forget_all(request.app[DATABASE], session.account_id)

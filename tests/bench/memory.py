@@ -139,7 +139,8 @@ async def _ask(database: Database) -> None:
 @contextmanager
 def running(config: Config, unit: str) -> Iterator[subprocess.Popen[bytes]]:
     """The daemon as a process of its own."""
-    settings = config.environment() | {"VAKANZ_API_PORT": "0", "VAKANZ_DRAIN_S": "2"}
+    own = {"VAKANZ_API_PORT": "0", "VAKANZ_DRAIN_S": "2", "VAKANZ_RATE_FREE": "1000000"}
+    settings = config.environment() | own
     command = [sys.executable, "-m", "vakanz", "daemon", unit]
     with subprocess.Popen(command, cwd=REPOSITORY, env={**environment(), **settings}) as process:
         try:
