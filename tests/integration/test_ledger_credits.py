@@ -315,6 +315,20 @@ async def test_who_goes_away_while_reserving_leaves_nothing_behind(database: Dat
     assert await sums(database) == (0, 5)
 
 
+async def test_the_last_credits_are_given_once_to_many_at_once(dsn: str) -> None:
+    async with Database(dsn, size=16) as database:
+        clock = Clock()
+        payers = [await account(database, f"account {number}") for number in range(24)]
+        books_of = ledger(database, clock, monthly=7, in_flight=100, burst=100.0)
+        for _ in range(10):
+            clock.go(days=31)
+            await books_of.release((await books_of.reserve(ask(None))).id, "the month begins")
+            tries = (books_of.reserve(ask(payer, credits=2)) for payer in payers)
+            results = await asyncio.gather(*tries, return_exceptions=True)
+            assert Counter(type(one).__name__ for one in results) == {"Reservation": 3, "Spent": 21}
+        assert await sums(database) == (0, 60)
+
+
 async def test_sixty_four_workers_spend_a_budget_of_a_thousand(dsn: str) -> None:
     """Costs are drawn up to the ceiling and calls fail; the budget is used up, and never exceeded."""
     async with Database(dsn, size=16) as database:
