@@ -17,6 +17,7 @@ from lib.text.cutwords import joined, marked
 MAX_CHARS = 50_000  # as long as a profile may be; ten dense pages have 40,000
 _BLANK = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_CUT_APART = re.compile(r"(?<=[^\W\d_][-\u2010])\n\n(?=[a-zäöüß])")  # of wide lines a scan makes paragraphs
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -36,8 +37,9 @@ def tidy(text: str) -> str:
     """Cut words and ligatures made whole, nothing that cannot be shown or stored, single spaces and empty lines."""
     text = unicodedata.normalize("NFKC", _LINE_ENDS.sub("\n", text))
     shown = "".join(letter if letter == "\n" else _shown(letter) for letter in text)
-    lines = [line.strip() for line in _BLANK.sub(" ", shown).split("\n")]
-    return _GAPS.sub("\n\n", joined(map(marked, lines))).strip()
+    stripped = "\n".join(line.strip() for line in _BLANK.sub(" ", shown).split("\n"))
+    whole = _CUT_APART.sub("\n", _GAPS.sub("\n\n", stripped))
+    return joined(map(marked, whole.split("\n"))).strip()
 
 
 def _shown(letter: str) -> str:
