@@ -91,7 +91,7 @@ class Config:
     rate_paid: int = field(default=600, metadata={"help": "likewise of the tier paid"})
     rate_partner: int = field(default=6_000, metadata={"help": "likewise of the tier partner"})
     rate_admin: int = field(default=6_000, metadata={"help": "likewise of the tier admin"})
-    match_min_score: float = field(default=20.0, metadata={"help": "least score, of 100, of a match that is shown"})
+    match_min_score: float = field(default=40.0, metadata={"help": "least score, of 100, of a match that is shown"})
     match_cache_s: int = field(default=300, metadata={"help": "seconds for which a profile's matches are kept; 0: not"})
     discovery_score: float = field(
         default=60.0, metadata={"help": "live search is for profiles whose best match scores less, and which"}

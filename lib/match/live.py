@@ -43,10 +43,6 @@ WHYS: Mapping[str, Mapping[Tongue, str]] = {
         "de": "Die Live-Suche ist an einem Fehler gescheitert.",
         "en": "The live search failed because of an error.",
     },
-    "failed": {
-        "de": "Bei der Live-Suche ist uns ein Fehler unterlaufen.",
-        "en": "We made a mistake in the live search.",
-    },
     "abandoned": {
         "de": "Die Live-Suche kam nicht rechtzeitig zum Ende.",
         "en": "The live search did not end in time.",

@@ -2,6 +2,11 @@
 
 score = 70 * (weighted mean of the features) + 30 * (semantic similarity). Features that the profile says nothing about
 give their weight to the others. The second stage replaces most of the semantic part by what the full texts say.
+
+What scores less than 40 is not shown by default. In the simulated market that is where the score tells postings of the
+wanted occupation best from all others (F1 .862 over titles and written profiles, with places and without; .855 at 35,
+.860 at 45). Of the titles that TalentCLEF 2025 labels as related it keeps .75 in German and .87 in English, and drops four
+fifths of the other nearest 500.
 """
 
 from __future__ import annotations
