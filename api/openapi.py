@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from api.operations import OPERATIONS, Content, EventStream, Operation
+from api.operation import Content, EventStream, Operation
+from api.operations import OPERATIONS
 from lib.life.config import Config
 from lib.life.session import vakanz_version
 
@@ -15,7 +16,14 @@ _REF = "#/components/schemas/{name}"
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "a key of `vakanz key create`"},
     "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-vakanz_session",
+        "description": "of POST /session; what changes something needs its token in the header X-CSRF-Token as well",
+    },
 }
+_RETRY_AFTER = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
 
 
 def document(config: Config) -> dict[str, Any]:
@@ -40,7 +48,7 @@ def _operation(one: Operation, config: Config) -> dict[str, Any]:
         "operationId": one.handler.__name__,
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
         "responses": {str(status): _response(status, kinds) for status, kinds in one.documented(config).items()},
-        "security": [{"bearer": []}, {"header": []}] if one.needs_key(config) else [],
+        "security": [{name: []} for name in _SECURITY] if one.needs_key(config) else [],
     }
     if one.body is not None or one.uploads:
         json = {} if one.body is None else {"application/json": {"schema": _reference(one.body)}}
@@ -51,6 +59,8 @@ def _operation(one: Operation, config: Config) -> dict[str, Any]:
 def _response(status: int, kinds: tuple[Content, ...]) -> dict[str, Any]:
     media = [_media(kind) for kind in kinds if kind is not None]
     described: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        described["headers"] = _RETRY_AFTER
     return described | ({"content": dict(media)} if media else {})
 
 

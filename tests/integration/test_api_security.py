@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient
 from api import accounts, middleware
 from api.callers import SCOPES
 from api.keys import create_key, revoke_key
-from api.operations import OPERATIONS, Operation
+from api.operation import Operation
+from api.operations import OPERATIONS
 from lib.store.connections import Cache, Database
 from tests.integration.api_client import Client, caller, open_config, server
 from tests.integration.open_market import fill
