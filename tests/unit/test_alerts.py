@@ -110,6 +110,14 @@ def test_reminders_come_at_growing_distances_until_somebody_takes_it() -> None:
     assert story.sent[-1] == (200_000, CHAT, "edit"), "the message says who is on it"
 
 
+def test_nobody_is_reminded_of_news_or_told_that_they_are_over() -> None:
+    story, news = Story(), incident(kind=Kind.CREDITS)
+    for now in range(0, 200_000, 1000):
+        story.at(now, news)
+    story.at(200_000).at(200_100)
+    assert [(at, purpose) for at, _, purpose in story.sent] == [(0, "incident"), (200_100, "edit")]
+
+
 def test_nobody_is_reminded_of_what_was_never_shown() -> None:
     story = Story(Channels((CHAT,)))
     story.away = True
