@@ -17,6 +17,7 @@ from api.keys import KeyRing
 from api.middleware import callers, dress, limited, measured, problems
 from api.openapi import document
 from api.operations import OPERATIONS
+from api.profiles import Hermes
 from api.publisher import Publisher
 from api.rates import Rates
 from api.room import (
@@ -25,6 +26,7 @@ from api.room import (
     DATABASE,
     ENCODERS,
     FLEET_PAST,
+    HERMES,
     IMAGINATOR,
     KEYS,
     LISTENING,
@@ -44,6 +46,7 @@ from api.room import (
 from api.sessions import Sessions
 from api.tailoring import Imaginator, imagining
 from api.web import routes
+from api.web.pages import readable
 from lib.life.config import Config
 from lib.life.session import vakanz_version
 from lib.match.encoder import load_text_encoder, load_title_encoder
@@ -99,7 +102,7 @@ def searcher_of(config: Config, database: Database, cache: Cache, encoders: Enco
 
 def create_app(config: Config, database: Database, cache: Cache, encoders: Encoders | None = None) -> web.Application:
     """The application, which opens nothing and closes nothing that it was given."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(measured, problems, callers, limited))
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(measured, readable, problems, callers, limited))
     app[CONFIG], app[DATABASE], app[CACHE] = config, database, cache
     app[KEYS] = KeyRing(database)
     app[RATES] = Rates(cache)
@@ -110,6 +113,7 @@ def create_app(config: Config, database: Database, cache: Cache, encoders: Encod
     app[IMAGINATOR] = Imaginator(Gateway(config.gateway_url, config.gateway_key) if config.gateway_url else None)
     app[FLEET_PAST] = FleetPast(database)
     app[ENCODERS] = encoders or encoders_of(config)
+    app[HERMES] = Hermes(config.models, app[ENCODERS])
     app[RECORDER] = Recorder(database, config.expire_days)
     searcher: Callable[[], Searcher] = once(partial(searcher_of, config, database, cache, app[ENCODERS], app[RECORDER]))
     app[SEARCHER] = searcher

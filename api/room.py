@@ -21,6 +21,7 @@ from lib.store.connections import Cache, Database
 if TYPE_CHECKING:
     from api.events import Listening
     from api.figures import FleetPast
+    from api.profiles import Hermes
     from api.rates import Grant, Rates
     from api.sessions import Session, Sessions
     from api.tailoring import Imaginator
@@ -38,6 +39,7 @@ KEYS = web.AppKey("keys", KeyRing)
 FLEET_PAST: web.AppKey[FleetPast] = web.AppKey("fleet_past")
 PUBLISHER = web.AppKey("publisher", Publisher)
 READER = web.AppKey("reader", Reader)
+HERMES: web.AppKey[Hermes] = web.AppKey("hermes")
 IMAGINATOR: web.AppKey[Imaginator] = web.AppKey("imaginator")
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 RATES: web.AppKey[Rates] = web.AppKey("rates")
@@ -47,6 +49,7 @@ CALLER = web.RequestKey("caller", Caller)  # set for every request that reaches 
 
 OPEN_PATHS: web.AppKey[frozenset[str]] = web.AppKey("open_paths", frozenset)  # canonical paths that need no key
 NEEDED_SCOPES: web.AppKey[Mapping[tuple[str, str], Scope]] = web.AppKey("needed_scopes")  # by method and such a path
+PAGE_PATHS: web.AppKey[frozenset[str]] = web.AppKey("page_paths", frozenset)  # for people: what fails is a page, too
 STREAMING_PATHS: web.AppKey[frozenset[str]] = web.AppKey("streaming_paths", frozenset)  # that watch their own time
 
 SIGN_IN = "/sign-in"  # the page that people without a session are sent to

@@ -56,12 +56,12 @@ def read_entry(form: MultiMapping[Any]) -> Entry:
     more = [part.strip() for text in _texts(form, "more_skills") for part in re.split(r"[,;\n]", text)]
     skills = dict.fromkeys(skill for skill in (*_texts(form, "skills"), *more) if skill)
     return Entry(
-        text=_first(form, "text")[:MAX_TEXT_CHARS],
-        title=_first(form, "title"),
+        text=text_of(form, "text")[:MAX_TEXT_CHARS],
+        title=text_of(form, "title"),
         skills=tuple(skills)[:_MOST_SKILLS],
-        location=_first(form, "location"),
-        salary=_first(form, "salary"),
-        read=_first(form, "read") == "1",
+        location=text_of(form, "location"),
+        salary=text_of(form, "salary"),
+        read=text_of(form, "read") == "1",
         **choices,
     )
 
@@ -70,7 +70,8 @@ def _texts(form: MultiMapping[Any], name: str) -> list[str]:
     return [clean_text(value, MAX_TEXT_CHARS).strip() for value in form.getall(name, []) if isinstance(value, str)]
 
 
-def _first(form: MultiMapping[Any], name: str) -> str:
+def text_of(form: MultiMapping[Any], name: str) -> str:
+    """A field's first text; empty without any."""
     return next(iter(_texts(form, name)), "")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import cache, wraps
+from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from api.room import CALLER, SESSION
+from api.callers import NOBODY
+from api.room import CALLER, PAGE_PATHS, SESSION
 from api.web import assets
 from api.web.words import TONGUES, Tongue, Words, negotiate, words
 from lib.match.answer import Match
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LANGUAGE_COOKIE = "vakanz_language"
 _YEAR_S = 365 * 86_400
-_TELLING = {403: "forbidden", 404: "missing", 429: "busy", 503: "busy"}
+_TELLING = {401: "forbidden", 403: "forbidden", 404: "missing", 405: "missing", 429: "busy", 503: "busy"}
 
 
 @cache
@@ -58,11 +60,11 @@ def words_of(request: web.Request) -> Words:
 
 def fragment(request: web.Request, template: str, **values: Any) -> str:
     """A template with what every page knows."""
-    said, session = words_of(request), request[SESSION]
+    said, session = words_of(request), request.get(SESSION)
     shared = {
         "t": said,
         "now": datetime.now(UTC),
-        "caller": request[CALLER],
+        "caller": request.get(CALLER, NOBODY),
         "session": session,
         "csrf": session.csrf if session is not None else "",
         "asset": assets.address,
@@ -84,24 +86,31 @@ def render(request: web.Request, template: str, status: int = 200, **values: Any
     return response
 
 
-def page(handler: Handler) -> Handler:
-    """The handler of a page: what it raises as an HTTP status is shown in words."""
-
-    @wraps(handler)
-    async def shown(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPRedirection:
-            raise
-        except web.HTTPException as error:
-            return failure(request, error.status, _TELLING.get(error.status, "other"))
-
+@web.middleware
+async def readable(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Shows people in words what went wrong with a page; programs, and whoever asks for no page, get a Problem."""
+    response = await handler(request)
+    if response.status < HTTPStatus.BAD_REQUEST or response.content_type != "application/json":
+        return response
+    if "text/html" not in request.headers.get(hdrs.ACCEPT, "") or not _is_page(request):
+        return response
+    shown = failure(request, response.status, _TELLING.get(response.status, "other"))
+    if hdrs.RETRY_AFTER in response.headers:
+        shown.headers[hdrs.RETRY_AFTER] = response.headers[hdrs.RETRY_AFTER]
     return shown
 
 
+def _is_page(request: web.Request) -> bool:
+    """Whether a page was asked for, or something that nobody knows."""
+    resource = request.match_info.route.resource
+    return resource is None or resource.canonical in request.app[PAGE_PATHS]
+
+
 def failure(request: web.Request, status: int, key: str, **values: Any) -> web.Response:
-    """A page that says what went wrong."""
-    return render(request, "problem.html", status, message=words_of(request)(f"problem.{key}", **values))
+    """What went wrong, as a page, or as the piece of one that htmx asked for."""
+    partial = request.headers.get("HX-Request-Type") == "partial"
+    template = "refused.html" if partial else "problem.html"
+    return render(request, template, status, message=words_of(request)(f"problem.{key}", **values))
 
 
 def _in_other_tongue(request: web.Request, tongue: Tongue) -> str | None:

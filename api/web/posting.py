@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,10 +12,12 @@ from aiohttp import web
 
 from api.bodies import Change, JobDetail
 from api.jobs import find_job
-from api.room import DATABASE
-from api.web.pages import page, render
+from api.room import CALLER, DATABASE
+from api.web.pages import render
 from api.web.seen import recall
 from lib.match.answer import Match
+from lib.people import resumes
+from lib.people.resumes import Kept
 
 _MOST_CHARS = 300
 _LEAST_WORD = 4
@@ -39,7 +41,6 @@ class Turn(NamedTuple):
     after: str
 
 
-@page
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /j/{id}, with the search `s` that it was found by."""
     job = await find_job(request.app[DATABASE], int(request.match_info["id"]))
@@ -57,7 +58,16 @@ async def show(request: web.Request) -> web.StreamResponse:
         turns=list(turns(job.history)),
         source=web_address(job.url),
         apply=web_address(job.apply_url),
+        kept=await _kept(request),
     )
+
+
+async def _kept(request: web.Request) -> list[Kept]:
+    """The résumés that an application may be made of, for who may have one made."""
+    caller = request[CALLER]
+    if caller.account_id is None or not caller.may_spend:
+        return []
+    return await resumes.list_kept(request.app[DATABASE], caller.account_id, datetime.now(UTC))
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -13,7 +13,7 @@ from api.matching import find
 from api.resumes import keep_resume
 from api.room import CALLER, CONFIG, DATABASE
 from api.web.forms import Entry, limits_of, read_entry
-from api.web.pages import page, render, words_of
+from api.web.pages import render, words_of
 from api.web.seen import remember
 from api.web.sent import Unsent, read_form
 from lib.match.answer import Answer
@@ -28,7 +28,6 @@ KEEP_DAYS = 30
 _MB = 1_000_000
 
 
-@page
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /."""
     seen_after = datetime.now(UTC) - timedelta(days=request.app[CONFIG].expire_days)
@@ -37,7 +36,6 @@ async def show(request: web.Request) -> web.StreamResponse:
     return _form(request, Entry(), counts=counts)
 
 
-@page
 async def search(request: web.Request) -> web.StreamResponse:
     """POST /search, the form; it may bring a résumé, which takes the place of the text."""
     said, entry = words_of(request), Entry()

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api import events
 from api.searches import newest_answer, own_search
-from api.web.pages import fragment, page, render, words_of
+from api.web.pages import fragment, render, words_of
 from api.web.seen import recall
 from api.web.words import Words
 from lib.match.answer import Answer
@@ -35,7 +35,6 @@ class _Done(msgspec.Struct, frozen=True):
     credits_used: int
 
 
-@page
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /s/{id}."""
     search = await own_search(request)

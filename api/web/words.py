@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from datetime import date as Day
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -43,11 +42,11 @@ class Words:
         text = f"{value:,.{digits}f}"
         return text.translate(_GERMAN) if self.tongue == "de" else text
 
-    def date(self, moment: datetime) -> str:
+    def when(self, moment: datetime) -> str:
         """The day of a moment as people write it, in UTC."""
         return self.day(moment.astimezone(UTC).date())
 
-    def day(self, day: Day) -> str:
+    def day(self, day: date) -> str:
         """A day as people write it."""
         return f"{day.day}.{day.month}.{day.year}" if self.tongue == "de" else f"{day:%d %b %Y}".lstrip("0")
 
