@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,7 @@ def title(wanted: Wanted, candidates: Candidates) -> Fits:
     return np.maximum(literal, meaning(np.array([candidate.cosine for candidate in candidates])))
 
 
+@lru_cache(maxsize=20_000)  # many postings share their titles, and are compared again and again
 def _folded(text: str) -> str:
     return _NOT_WORDS.sub(" ", text.lower()).strip()
 
@@ -91,16 +93,12 @@ def place(wanted: Wanted, candidates: Candidates) -> Fits | None:
 
 def distances(lat: float, lon: float, candidates: Candidates) -> Fits:
     """Great-circle distances in km; NaN where a posting has no coordinates."""
-    there = np.radians(np.array([(_number(one.lat), _number(one.lon)) for one in candidates]).reshape(-1, 2))
+    lats = np.radians(np.array([one.lat for one in candidates], dtype=np.float64))  # None becomes NaN
+    lons = np.radians(np.array([one.lon for one in candidates], dtype=np.float64))
     here = np.radians((lat, lon))
-    half = np.sin((there - here) / 2) ** 2
-    chord = half[:, 0] + np.cos(here[0]) * np.cos(there[:, 0]) * half[:, 1]
+    chord = np.sin((lats - here[0]) / 2) ** 2 + np.cos(here[0]) * np.cos(lats) * np.sin((lons - here[1]) / 2) ** 2
     away: Fits = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
     return away
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else value
 
 
 def seniority(wanted: Wanted, candidates: Candidates) -> Fits | None:
@@ -136,7 +134,7 @@ def salary(wanted: Wanted, candidates: Candidates) -> Fits | None:
     if wanted.salary_eur is None:
         return None
     most = [one.salary_max_eur if one.salary_max_eur is not None else one.salary_min_eur for one in candidates]
-    share = np.array([_number(amount) for amount in most]) / wanted.salary_eur
+    share = np.array(most, dtype=np.float64) / wanted.salary_eur
     return np.where(np.isnan(share), UNKNOWN, np.clip((share - 0.8) / 0.2, 0.0, 1.0))
 
 

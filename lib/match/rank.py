@@ -5,8 +5,8 @@ give their weight to the others. The second stage replaces most of the semantic 
 
 What scores less than 40 is not shown by default. In the simulated market that is where the score tells postings of the
 wanted occupation best from all others (F1 .862 over titles and written profiles, with places and without; .855 at 35,
-.860 at 45). Of the titles that TalentCLEF 2025 labels as related it keeps .75 in German and .87 in English, and drops four
-fifths of the other nearest 500.
+.860 at 45). Of the titles that TalentCLEF 2025 labels as related it keeps .75 in German and .87 in English, and drops
+four fifths of the other nearest 500.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from lib.match.candidates import Candidate
 from lib.match.features import features, meaning
@@ -52,11 +54,11 @@ class Ranking(msgspec.Struct, frozen=True):
     """The SHORTLIST best, best first, and the scores of all others."""
 
     shortlist: list[Scored]
-    others: list[float]
+    others: npt.NDArray[np.float64]
 
     def found(self, shown: Sequence[Found], least: float) -> int:
         """How many reach `least`, of `shown` (what became of the shortlist) and of the others."""
-        return sum(one.best.score >= least for one in shown) + sum(score >= least for score in self.others)
+        return sum(one.best.score >= least for one in shown) + int(np.count_nonzero(self.others >= least))
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ class Found(msgspec.Struct, frozen=True):
 def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> Ranking:
     """The first stage; equal scores go by id, so that repeating changes nothing."""
     if not candidates:
-        return Ranking([], [])
+        return Ranking([], np.empty(0))
     fits = features(wanted, candidates, now)
     fits["semantic"] = meaning(np.array([candidate.cosine for candidate in candidates]))
     weights = points_per_fit([name for name in fits if name != "semantic"])
@@ -84,7 +86,7 @@ def score(wanted: Wanted, candidates: Sequence[Candidate], now: datetime) -> Ran
         Scored(candidates[place], total, dict(zip(fits, given, strict=True)), dict(zip(fits, row, strict=True)))
         for place, total, given, row in rows
     ]
-    return Ranking(shortlist, totals[order[SHORTLIST:]].tolist())
+    return Ranking(shortlist, totals[order[SHORTLIST:]])
 
 
 def points_per_fit(named: Sequence[str]) -> dict[str, float]:
@@ -154,7 +156,12 @@ def unite_copies(ranked: Sequence[Scored], texts: Mapping[int, str]) -> list[Fou
 
 
 def _looks(candidate: Candidate) -> Hashable:
-    return (candidate.company or "").casefold().strip(), _TITLE_NOISE.sub(" ", candidate.title.casefold()).strip()
+    return (candidate.company or "").casefold().strip(), _bare(candidate.title)
+
+
+@lru_cache(maxsize=20_000)
+def _bare(title: str) -> str:
+    return _TITLE_NOISE.sub(" ", title.casefold()).strip()
 
 
 def _near_identical(ours: frozenset[str], theirs: frozenset[str]) -> bool:

@@ -77,7 +77,7 @@ def test_a_perfect_posting_scores_100_and_an_empty_one_little() -> None:
 def test_what_reaches_the_least_score_is_counted_beyond_the_shortlist() -> None:
     many = [candidate(id=number, cosine=number / 400) for number in range(1, 301)]
     ranking = rank.score(Wanted(text="x", phrases=("Bäcker",)), many, NOW)
-    scores = [one.score for one in ranking.shortlist] + ranking.others
+    scores = [one.score for one in ranking.shortlist] + ranking.others.tolist()
     assert (len(ranking.shortlist), len(scores)) == (SHORTLIST, 300)
     assert scores == sorted(scores, reverse=True)
     shown = unite_copies(ranking.shortlist, {})
