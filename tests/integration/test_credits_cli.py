@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import anyio.to_thread
 import orjson
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from lib.spend.cli import credits_app
+from lib.spend.office import NoRaise, NotShut
+from lib.spend.statement import BadStatement
 from lib.store.connections import Database
 from tests.integration.spending import Clock, account, ask, ledger
 
-_ROOT = Path(__file__).parents[2]
+
+@pytest.fixture(autouse=True)
+def configured(monkeypatch: pytest.MonkeyPatch, dsn: str, redis_url: str) -> None:
+    monkeypatch.setenv("VAKANZ_DSN", dsn)
+    monkeypatch.setenv("VAKANZ_REDIS_URL", redis_url)
 
 
-@pytest.fixture
-def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
-    return own | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
+async def run(*arguments: str) -> Result:
+    """The command in a thread of its own, because it brings its own event loop."""
+    runner = CliRunner()
+    result: Any = await anyio.to_thread.run_sync(lambda: runner.invoke(credits_app, list(arguments)))
+    return result
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vakanz", "credits", *arguments],
-        env=environment, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-
-
-async def test_an_operator_sees_raises_and_reopens(database: Database, environment: dict[str, str]) -> None:
+async def test_an_operator_sees_raises_and_reopens(database: Database) -> None:
     payer = await account(database, "anna's shop")
     books_of = ledger(database)
     await books_of.settle((await books_of.reserve(ask(payer))).id, 8, "ok")
     await books_of.reserve(ask(payer, operation="web", credits=1))
 
-    shown = run(environment)
-    assert shown.returncode == 0, shown.stderr
+    shown = await run()
+    assert shown.exit_code == 0, shown.stderr
     for words in ("8 used, 1 reserved, 991 left of 1,000", "anna's shop", "indeed_listing is shut", "it cost 8"):
         assert words in shown.stdout
     assert "█" in shown.stdout
-    status = orjson.loads(run(environment, "--json").stdout)
+    status = orjson.loads((await run("--json")).stdout)
     assert (status["used"], status["left"], status["shut"][0]["charged"]) == (8, 991, 8)
 
-    assert "a reason" not in run(environment, "raise", "900", "--why", "a reason").stdout
-    raised = run(environment, "raise", "1500", "--why", "a fair week")
-    assert raised.returncode == 0, raised.stderr
+    assert isinstance((await run("raise", "900", "--why", "no raise")).exception, NoRaise)
+    raised = await run("raise", "1500", "--why", "a fair week")
+    assert raised.exit_code == 0, raised.stderr
     assert "was 1,000, and is 1,500 now" in raised.stdout
-    assert run(environment, "raise", "2000").returncode == 2, "no reason, no raise"
-    assert run(environment, "reopen", "hasdata/indeed_listing", "--why", "looked").returncode == 0
-    again = run(environment, "reopen", "hasdata/indeed_listing", "--why", "looked")
-    assert (again.returncode, again.stderr) == (
-        1,
-        "vakanz: hasdata/indeed_listing is not shut; see `vakanz credits`\n",
-    )
+    assert (await run("raise", "2000")).exit_code == 2, "no reason, no raise"
+    assert (await run("reopen", "hasdata/indeed_listing", "--why", "looked")).exit_code == 0
+    again = await run("reopen", "hasdata/indeed_listing", "--why", "looked")
+    assert isinstance(again.exception, NotShut)
     rows = await database.fetch("SELECT who, action, details ->> 'why' AS why FROM admin_audit ORDER BY id")
     assert [(row["action"], row["why"]) for row in rows] == [
         ("raise credits", "a fair week"),
@@ -63,9 +62,7 @@ async def test_an_operator_sees_raises_and_reopens(database: Database, environme
     assert all("@" in row["who"] for row in rows)
 
 
-async def test_books_are_held_against_the_providers_statement(
-    database: Database, environment: dict[str, str], tmp_path: Path
-) -> None:
+async def test_books_are_held_against_the_providers_statement(database: Database, tmp_path: Path) -> None:
     clock = Clock(datetime(2026, 11, 20, 12, tzinfo=UTC))
     books_of = ledger(database, clock)
     for request_id, provider_id in (("a", None), ("b", "theirs-b"), ("c", None)):
@@ -76,33 +73,31 @@ async def test_books_are_held_against_the_providers_statement(
         f"{one},5,2026-11-20T12:00:00Z\n" for one in ("a", "theirs-b", "c")
     )
     statement.write_text(agreeing)
-    done = run(environment, "reconcile", str(statement))
-    assert done.returncode == 0, done.stderr
+    done = await run("reconcile", str(statement))
+    assert done.exit_code == 0, done.stderr
     assert "3 agrees, 0 differs, 0 unknown to us, 0 missing there; 15 credits there, 15 here: +0" in done.stdout
 
     statement.write_text(agreeing.replace("a,5", "a,6").replace("theirs-b", "x") + "d,many,now\n")
-    done = run(environment, "reconcile", str(statement), "--json")
+    done = await run("reconcile", str(statement), "--json")
     found = orjson.loads(done.stdout)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert found["totals"] == {"agrees": 1, "differs": 1, "unknown": 1, "missing": 1}
     assert found["apart"] == 1
     assert found["unreadable"] == [{"line": 5, "why": "'many' is no number of credits"}]
-    done = run(environment, "reconcile", str(statement), "--provider", "llm", "--since", "2026-12-01")
-    assert (done.returncode, done.stdout.splitlines()[-1][:8]) == (1, "0 agrees")
+    done = await run("reconcile", str(statement), "--provider", "llm", "--since", "2026-12-01")
+    assert (done.exit_code, done.stdout.splitlines()[-1][:8]) == (1, "0 agrees")
     statement.write_bytes(b"\xff\xfe")
-    done = run(environment, "reconcile", str(statement))
-    assert (done.returncode, done.stderr.startswith("vakanz: the statement is not UTF-8")) == (1, True)
+    done = await run("reconcile", str(statement))
+    assert isinstance(done.exception, BadStatement)
 
 
-async def test_verify_says_whether_the_sums_are_what_the_entries_say(
-    database: Database, environment: dict[str, str]
-) -> None:
+async def test_verify_says_whether_the_sums_are_what_the_entries_say(database: Database) -> None:
     await ledger(database, Clock()).reserve(ask(None))
-    done = run(environment, "verify")
-    assert (done.returncode, done.stdout) == (0, "the sums are what the entries say\n")
+    done = await run("verify")
+    assert (done.exit_code, done.stdout) == (0, "the sums are what the entries say\n")
     await database.execute("UPDATE credit_budget SET used = 1")
-    done = run(environment, "verify", "--json")
-    assert done.returncode == 1
+    done = await run("verify", "--json")
+    assert done.exit_code == 1
     assert orjson.loads(done.stdout) == {
         "agree": False,
         "problems": ["2026-11: 1 used and 5 reserved, but 0 and 5 by its entries"],
