@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from api import administration, events, figures, fleet, health, jobs, matching, resumes, searches, signing, tailoring
+from api import (
+    administration,
+    events,
+    figures,
+    fleet,
+    health,
+    jobs,
+    matching,
+    profiles,
+    resumes,
+    searches,
+    signing,
+    tailoring,
+)
 from api.account_bodies import KeyMade, Made, NewAccount, NewKey, SignedIn, SignIn, TierChange
 from api.accounts import Account
 from api.bodies import (
@@ -18,10 +31,12 @@ from api.bodies import (
     Targets,
 )
 from api.operation import EventStream, Operation
+from api.profiles import Told
 from api.resumes import Forgotten, ResumeQuery
 from api.tailoring import Wish
 from lib.match.answer import Answer
 from lib.match.profile import Profile
+from lib.people.reading import Reading
 from lib.people.resumes import Resume
 from lib.people.tailoring.suggestions import Suggestions
 
@@ -66,6 +81,15 @@ OPERATIONS = (
         {200: Forgotten, 404: Problem},
         "match",
         path_uuids=("id",),
+    ),
+    Operation(
+        "POST",
+        "/profiles",
+        profiles.read_profile,
+        "What a text or a résumé says: occupation, skills, years, languages, degree, places, and a profile to match",
+        {200: Reading, 404: Problem},
+        "match",
+        body=Told,
     ),
     Operation(
         "POST",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-DEGREES: Final = ("vocational", "advanced vocational", "bachelor", "master", "doctor")
-_SIGNS: Final = {
-    "doctor": r"ph\.?\s?d\b|doktor\w*|doctor(?:ate|al)?\b|promotion\b|promoviert\w*|dr\.-ing",
-    "master": r"master(?: of|abschluss|studium|'s)?\b|masterarbeit|m\.?\s?sc\b|m\.?\s?eng\b|mba\b|m\.\s?a\.|"
-    r"diplom(?!atie)\w*|dipl\.|magister|staatsexamen|lizentiat",
+DegreeName = Literal["vocational", "advanced vocational", "bachelor", "master", "doctor"]
+DEGREES: Final[tuple[DegreeName, ...]] = ("vocational", "advanced vocational", "bachelor", "master", "doctor")
+_SIGNS: Final[dict[DegreeName, str]] = {
+    "doctor": r"ph\.?\s?d\b|doktor(?!and)\w*|doctor(?:ate|al)?\b|promotion (?:in|an|am|zu[mr]?|über)\b|promoviert\w*|"
+    r"dr\.-ing|dr\. (?:rer|med|phil|jur|oec)",
+    "master": r"(?<!scrum )master(?!\s?data|plan)(?: of|abschluss|studium|'s)?\b|masterarbeit|m\.?\s?sc\b|m\.?\s?eng\b|"
+    r"mba\b|m\.\s?a\.|"
+    r"diplom(?!at)\w*|dipl\.|magister|staatsexamen|lizentiat",
     "bachelor": r"bachelor\w*|b\.?\s?sc\b|b\.?\s?eng\b|b\.\s?a\.|undergraduate degree",
     "advanced vocational": r"(?:industrie|handwerks)?meister(?:brief|prüfung|titel|in)?\b|staatlich geprüfte\w*|"
     r"fachwirt\w*|betriebswirt\w*|bachelor professional",
@@ -32,7 +35,7 @@ _PATTERN = re.compile(
 class Degree(NamedTuple):
     """One of DEGREES, and where the text names it. A study of which the degree is not said counts as bachelor's."""
 
-    name: str
+    name: DegreeName
     start: int
     end: int
 
@@ -42,6 +45,6 @@ def find_degrees(text: str) -> list[Degree]:
     return [Degree(_name(found), found.start(), found.end()) for found in _PATTERN.finditer(text)]
 
 
-def _name(found: re.Match[str]) -> str:
+def _name(found: re.Match[str]) -> DegreeName:
     kind = (found.lastgroup or "study").replace("_", " ")
-    return "bachelor" if kind == "study" else kind
+    return next((name for name in DEGREES if name == kind), "bachelor")

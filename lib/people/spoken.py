@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-LEVELS: Final = ("A1", "A2", "B1", "B2", "C1", "C2", "native")
+Level = Literal["A1", "A2", "B1", "B2", "C1", "C2", "native"]
+LEVELS: Final[tuple[Level, ...]] = ("A1", "A2", "B1", "B2", "C1", "C2", "native")
 _NAMES: Final = {
     "de": "deutsch|german", "en": "englisch|english", "fr": "französisch|french", "it": "italienisch|italian",
     "es": "spanisch|spanish", "pt": "portugiesisch|portuguese", "nl": "niederländisch|dutch", "pl": "polnisch|polish",
@@ -44,7 +45,7 @@ class Spoken(NamedTuple):
     """A language (ISO 639-1), how well (one of LEVELS, None where nothing says it), and where the text says so."""
 
     code: str
-    level: str | None
+    level: Level | None
     start: int
     end: int
 
@@ -79,6 +80,6 @@ def _gap(name: re.Match[str], level: re.Match[str]) -> int:
     return level.start() - name.end() if level.start() >= name.end() else name.start() - level.end() + 2
 
 
-def _grade(level: re.Match[str]) -> str:
-    kind = level.lastgroup or "B2"
-    return level[0].upper() if kind == "cefr" else kind
+def _grade(level: re.Match[str]) -> Level:
+    said = level[0].upper() if level.lastgroup == "cefr" else level.lastgroup
+    return next(one for one in LEVELS if one == said)

@@ -28,7 +28,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_POINT = r"(?:(?:(\d{1,2})\s?[./-]\s?|([^\W\d_]{3,9})\.?\s+)?((?:19|20)\d\d))"
+_POINT = r"(?:(?:(?:\d{1,2}\.\s?)?(\d{1,2})\s?[./-]\s?|([^\W\d_]{3,9})\.?\s+)?((?:19|20)\d\d))"
 _RANGE = re.compile(
     rf"(?i)(?<!\d){_POINT}\s*(?:-|–|—|bis|to|until)\s*(?:{_POINT}|(heute|present|today|now|jetzt|aktuell|laufend|current))(?!\d)"
     rf"|(?<!\w)(seit|since)\s+{_POINT}(?!\d)"

@@ -24,6 +24,7 @@ _TITLE_WORDS = 24
 _WORD_CHARS = 40
 _TEXT_CHARS = 20_000
 _STEM_CHARS = 8
+_LEVELS = frozenset({"senior", "junior", "sr", "jr", "lead", "principal", "gelernter", "gelernte", "examinierte"})
 _WORD = re.compile(r"[^\W_]+(?:[#+]+)?")
 
 Columns = npt.NDArray[np.int64]
@@ -33,8 +34,10 @@ Row: TypeAlias = tuple[Columns, Values]
 
 
 def title_row(title: str) -> Row:
-    """A title's columns, sorted, each counting one; none for a title without a letter. Total."""
+    """A title's columns, sorted, each counting one; none for a title without a letter. Words that name a level count
+    only where there are no others. Total."""
     words = [word[:_WORD_CHARS] for word in _WORD.findall(clean_title(title).lower())[:_TITLE_WORDS]]
+    words = [word for word in words if word not in _LEVELS] or words
     columns = np.array(sorted({_bucket(piece) for piece in _title_pieces(words)}), dtype=np.int64)
     return columns, np.ones(len(columns), dtype=np.float32)
 

@@ -26,7 +26,8 @@ class Classifier(Protocol):
 
     taxonomy: Taxonomy
 
-    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[Guess]:
-        """Guesses by falling confidence for names of one person's job, the best name first, and the text that they
-        are from. Titles are in `language` (de or en). Empty where no word is known. Total: any strings are accepted.
+    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[list[Guess]]:
+        """For each phrase the occupations that it may name, most probable first; none where none of its words is known.
+
+        `text`: what the phrases are from. Titles are in `language`, de or en. Total: any strings are accepted.
         """

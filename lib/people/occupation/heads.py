@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -55,10 +56,10 @@ class Head:
         """What `of` takes."""
         return {name: getattr(self, name) for name in ARRAYS}
 
-    @property
-    def groups(self) -> Sequence[str]:
-        """The codes' groups, sorted."""
-        return groups_of(self.codes)
+    @cached_property
+    def groups(self) -> Sequence[tuple[int, int]]:
+        """[first, last) of each group's codes."""
+        return spans(self.codes)
 
     def scores(self, row: Row) -> Chances:
         """(outputs,) for one sparse row, without the biases: the scores of two rows add up."""
@@ -72,11 +73,11 @@ class Head:
 
     def chances(self, scores: Chances) -> Chances:
         """The probability of each code, (codes,), summing to one."""
-        groups, scores = self.groups, scores + self.biases
-        of_group = softmax(scores[: len(groups)] * self.temperatures[0])
-        within = scores[len(groups) :] * self.temperatures[1]
+        scores = scores + self.biases
+        of_group = softmax(scores[: len(self.groups)] * self.temperatures[0])
+        within = scores[len(self.groups) :] * self.temperatures[1]
         chances = np.empty(len(self.codes))
-        for chance, (first, last) in zip(of_group, spans(self.codes), strict=True):
+        for chance, (first, last) in zip(of_group, self.groups, strict=True):
             chances[first:last] = chance * softmax(within[first:last])
         return chances
 

@@ -94,29 +94,20 @@ class Trained:
             self._of_unit[one.isco].append(one)
         self._vectors: dict[str, Floats] = {}
 
-    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[Guess]:
+    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[list[Guess]]:
         """See `Classifier`."""
-        chances = self._chances(phrases, text)
-        if chances is None:
-            return []
-        best = np.argsort(-chances["isco"], kind="stable")[:_SHOWN]
-        return [self._guess(int(unit), chances, phrases[0], language) for unit in best]
-
-    def _chances(self, phrases: Sequence[str], text: str) -> dict[Classification, Chances] | None:
-        """The phrases' mean probabilities, each phrase counting half of the one before; None without a known word."""
         model = self._model
-        rows = [weighed(title_row(phrase), model.title_rarity) for phrase in phrases]
-        shares = [0.5**place for place, (_, values) in enumerate(rows) if values.any()]
-        rows = [row for row in rows if row[1].any()]
-        if not rows:
-            return None
         context = weighed(text_row(text), model.text_rarity)
-        chances = {}
-        for kind, head in model.heads.items():
-            beside = head.scores(context) * _TEXT_SHARE
-            of_rows = [share * head.chances(head.scores(row) + beside) for share, row in zip(shares, rows, strict=True)]
-            chances[kind] = np.sum(of_rows, axis=0) / sum(shares)
-        return chances
+        beside = {kind: head.scores(context) * _TEXT_SHARE for kind, head in model.heads.items()}
+        return [self._of_phrase(phrase, beside, language) for phrase in phrases]
+
+    def _of_phrase(self, phrase: str, beside: Mapping[Classification, Chances], language: str | None) -> list[Guess]:
+        row = weighed(title_row(phrase), self._model.title_rarity)
+        if not row[1].any():
+            return []
+        chances = {kind: head.chances(head.scores(row) + beside[kind]) for kind, head in self._model.heads.items()}
+        best = np.argsort(-chances["isco"], kind="stable")[:_SHOWN]
+        return [self._guess(int(unit), chances, phrase, language) for unit in best]
 
     def _guess(self, unit: int, chances: Mapping[Classification, Chances], phrase: str, language: str | None) -> Guess:
         isco = self._model.heads["isco"].codes[unit]

@@ -24,8 +24,8 @@ from lib.people.occupation.heads import Chances, softmax
 _FILE = Path(__file__).with_name("seed.csv")
 _SHOWN = 4
 Likeness = npt.NDArray[np.float32]
-# Fitted on 6,000 names of ESCO and the BA: how sharply likeness tells unit groups apart, and from which likeness on the best one
-# is more often right than wrong.
+# Fitted on 6,000 names of ESCO and the BA: how sharply likeness tells unit groups apart, and from which likeness on the
+# best one is more often right than wrong.
 _SHARPNESS, _TRUST, _HALF = 30.0, 4.0, 0.65
 
 
@@ -68,15 +68,17 @@ class Seeded:
         self._first_names = np.cumsum([0, *(len(named.names) for named in seed())])[:-1]  # and each occupation's names
         self._vectors = encoder.encode(names)
 
-    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[Guess]:
+    def rank(self, phrases: Sequence[str], text: str, language: str | None) -> list[list[Guess]]:
         """See `Classifier`. The text says nothing to the seed."""
-        likeness = [found for phrase in phrases if (found := self.likeness(phrase)).max() > 0.0]
-        if not likeness:
+        return [self._of_phrase(phrase, language) for phrase in phrases]
+
+    def _of_phrase(self, phrase: str, language: str | None) -> list[Guess]:
+        likeness = self.likeness(phrase)
+        if not likeness.max() > 0.0:
             return []
-        shares = [0.5**place for place in range(len(likeness))]
-        chances = np.average([self.chances(one) for one in likeness], axis=0, weights=shares)
+        chances = self.chances(likeness)
         best = np.argsort(-chances, kind="stable")[:_SHOWN]
-        return [self._guess(unit, float(chances[unit]), likeness[0], language) for unit in best.tolist()]
+        return [self._guess(unit, float(chances[unit]), likeness, language) for unit in best.tolist()]
 
     def likeness(self, phrase: str) -> Likeness:
         """How like the best name of each occupation a phrase is, (occupations,): half by letters, half by meaning."""

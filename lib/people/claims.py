@@ -1,0 +1,64 @@
+"""What a person says of themselves, sentence by sentence, and the skills that the sentences claim.
+
+A skill that is denied is none: "keine Erfahrung mit Java oder Python", "I have never used SAP", "Excel: keine".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lib.people.reading import Skill
+from lib.text.skills import MAX_CHARS, find_skills
+
+_SHOWN_CHARS = 300
+_MAX_SENTENCES = 3_000
+_END = re.compile(r"(?:[.!?](?=\s+[A-ZÄÖÜ\d])|[\n;•·|])\s*")
+_TURN = re.compile(r"(?i)[,\s]+(?=(?:aber|jedoch|sondern|dafür|doch|but|however|though|yet|instead)\b)")
+_DENIED = re.compile(
+    r"(?i)\b(?:kein(?:e|en|er|em|erlei)?\s(?:[\w-]+\s){0,2}?(?:[\w-]*erfahrung(?:en)?|[\w-]*kenntnisse?n?|wissen|ahnung)"
+    r"|(?:noch\s)?nie(?:mals)?(?!\w)|never|neither|weder"
+    r"|(?:no|without(?:\sany)?|lack(?:ing)?(?:\sof)?)\s(?:[\w-]+\s){0,2}?(?:experience|knowledge|skills?|background)"
+    r"|ohne\s(?:[\w-]+\s)?(?:erfahrung|kenntnisse)|not\s(?:yet\s)?(?:familiar|experienced|proficient|used|worked|know)"
+    r"|(?:do|does|did|have|has|can)(?:\s?not|n['’]t)(?!\w)(?!\sonly))"
+)
+_DENIED_BEHIND = re.compile(
+    r"(?i)(?:\bkein(?:e|en|er|erlei)?(?:\s(?:erfahrung(?:en)?|kenntnisse?|ahnung))?|\bnicht|\bnone|:\s*no|\bno\sexperience)\W*$"
+)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences and lines of `text`, stripped, none empty; of a text without an end the first ones."""
+    at, count = 0, 0
+    text = text[:MAX_CHARS]
+    for end in _END.finditer(text):
+        sentence = text[at : end.start() + 1].strip(" \t\n;•·|")
+        at = end.end()
+        if sentence:
+            yield sentence
+            count += 1
+            if count >= _MAX_SENTENCES:
+                return
+    if rest := text[at:].strip():
+        yield rest
+
+
+def claimed(sentence: str) -> str:
+    """The parts of a sentence that deny nothing, joined by spaces; may be empty."""
+    return " ".join(kept for clause in _TURN.split(sentence) if (kept := _undenied(clause)))
+
+
+def _undenied(clause: str) -> str:
+    if _DENIED_BEHIND.search(clause[-60:]):
+        return ""
+    denial = _DENIED.search(clause)
+    return clause if denial is None else clause[: denial.start()].strip()
+
+
+def find_claims(text: str) -> list[Skill]:
+    """Each claimed skill once, with the first sentence that claims it, in the order of the text. Total; linear time."""
+    found: dict[str, Skill] = {}
+    for sentence in sentences(text):
+        for name in sorted(find_skills(claimed(sentence))):
+            found.setdefault(name, Skill(name, sentence[:_SHOWN_CHARS]))
+    return list(found.values())
