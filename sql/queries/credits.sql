@@ -43,7 +43,7 @@ WITH moment AS (
      GROUP BY payer.account_id
 ), verdict AS MATERIALIZED (
     SELECT CASE
-           WHEN EXISTS (SELECT FROM credit_entry WHERE reservation = $1) THEN 'granted before'
+           WHEN EXISTS (SELECT FROM credit_entry WHERE reservation = $1 AND kind = 'reserve') THEN 'granted before'
            WHEN EXISTS (SELECT FROM credit_shut WHERE provider = $4 AND operation = $5) THEN 'shut'
            WHEN EXISTS (SELECT FROM purchase WHERE request_id = $7)
              OR EXISTS (SELECT FROM purchase WHERE record = $9 AND provider = $4 AND operation = $5
