@@ -148,13 +148,17 @@ def forget(request: web.Request, response: web.Response) -> None:
 
 
 def address_of(request: web.Request) -> str:
-    """Whom guesses are counted for: the peer, or whom a proxy on this machine or in its network names as its own."""
+    """Whom guesses are counted for: the peer, or whom a proxy on this machine or in its network names as its own.
+
+    Of IPv6 it is the network: a household has 2^64 addresses.
+    """
     peer = request.remote or ""
     named = request.headers.get(hdrs.X_FORWARDED_FOR, "").rpartition(",")[2].strip()
     try:
-        return str(ipaddress.ip_address(named)) if ipaddress.ip_address(peer).is_private else peer
+        address = ipaddress.ip_address(named if named and ipaddress.ip_address(peer).is_private else peer)
     except ValueError:
         return peer
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def _name(request: web.Request) -> str:

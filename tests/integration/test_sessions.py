@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from api import accounts, passwords
 from api.app import create_app
@@ -16,7 +16,7 @@ from api.callers import Tier
 from api.keys import create_key
 from api.rates import Rates
 from api.room import SESSIONS
-from api.sessions import PER_ADDRESS, PER_NAME, Sessions, TooManyTries, WrongPassword
+from api.sessions import PER_ADDRESS, PER_NAME, Sessions, TooManyTries, WrongPassword, address_of
 from lib.life.config import Config
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders
@@ -169,6 +169,23 @@ async def test_a_proxy_names_whom_it_asks_for(client: Client) -> None:
     for number in range(PER_ADDRESS.quota + 1):
         answer = await sign_in(client, "nobody", "wrong", **{"X-Forwarded-For": f"evil, 192.0.2.{number}"})
         assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("peer", "named", "counted"),
+    [
+        ("203.0.113.9", "", "203.0.113.9"),
+        ("8.8.8.8", "198.51.100.1", "8.8.8.8"),
+        ("10.0.0.2", "8.8.8.8, 8.8.4.4", "8.8.4.4"),
+        ("10.0.0.2", "nonsense", "10.0.0.2"),
+        ("2a00:1450:4001:81b::200e", "", "2a00:1450:4001:81b::/64"),
+        ("127.0.0.1", "2a00:1450:4001:81b::1", "2a00:1450:4001:81b::/64"),
+        ("", "8.8.8.8", ""),
+    ],
+)
+def test_whom_guesses_are_counted_for(peer: str, named: str, counted: str) -> None:
+    request = make_mocked_request("POST", "/session", headers={"X-Forwarded-For": named})
+    assert address_of(request.clone(remote=peer)) == counted
 
 
 async def test_a_session_needs_its_token_to_change_anything(client: Client) -> None:
