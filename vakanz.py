@@ -39,6 +39,7 @@ _ROOMS = {
     "match": "api.cli:match",
     "model": "lib.match.cli:model_app",
     "quality": "lib.match.cli:quality_app",
+    "occupations": "lib.people.occupation.cli:occupations_app",
     "credits": "lib.spend.cli:credits_app",
     "fleet": "keeper.fleet.cli:fleet_app",
 }

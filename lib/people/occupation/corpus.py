@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -73,6 +74,10 @@ class Corpus(msgspec.Struct, frozen=True):
             raise ConfigError([f"{path} is missing: `vakanz occupations import FOLDER` writes it"]) from None
         except (OSError, zstandard.ZstdError, msgspec.MsgspecError) as error:
             raise ConfigError([f"{path} cannot be read: {error}"]) from error
+
+    def counts(self) -> Counter[str]:
+        """Names by source."""
+        return Counter(name.source for name in self.names)
 
     def where(self, keep: Callable[[Labelled], bool]) -> Corpus:
         """The same without the names that `keep` refuses."""

@@ -6,8 +6,9 @@ rest. The baseline is the code of the most similar name of that rest by characte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -16,11 +17,12 @@ import numpy.typing as npt
 from lib.people.occupation.codes import SCHEMES, Classification
 from lib.people.occupation.corpus import Corpus, Labelled, kept_for
 from lib.people.occupation.features import title_row, weighed
+from lib.people.occupation.heads import Chances
 from lib.people.occupation.model import Model
+from lib.people.occupation.seed import Seeded
 from lib.people.occupation.training import matrix_of
 
 Codes = npt.NDArray[np.str_]
-Predict = Callable[[Classification, Sequence[str]], tuple[Codes, npt.NDArray[np.float64]]]
 
 MEASURING = "measuring"
 # Which names say what for certain: ESCO its ISCO group, the BA's list its KldB code, O*NET its own.
@@ -38,6 +40,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """`digits`: of the code that are compared; `half_width`: of the accuracy's 95 % interval; `calibration`: expected
     error of the confidence in ten bins of equal size, None below the last level."""
 
+    method: Literal["svm", "seed"]
     classification: str
     source: str
     digits: int
@@ -46,7 +49,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     half_width: float
     macro_f1: float
     calibration: float | None
-    baseline: float
+    baseline: float | None
 
 
 def sides(corpus: Corpus) -> tuple[Corpus, list[Labelled]]:
@@ -58,19 +61,34 @@ def sides(corpus: Corpus) -> tuple[Corpus, list[Labelled]]:
 def measure(model: Model, learned: Corpus, kept: Sequence[Labelled], most: int) -> Iterator[Measured]:
     """For each taxonomy, its language and level, on at most `most` of its kept names."""
     for kind, source in TRUTHS:
-        ours = [name for name in kept if name.source == source and name.code(kind)]
-        chosen = [ours[at] for at in np.random.default_rng(0).permutation(len(ours))[:most].tolist()]
-        if not chosen:
-            continue
-        titles, truth = [name.text for name in chosen], np.array([name.code(kind) for name in chosen])
-        told, chances = predictions(model, kind, titles)
-        nearest = baseline(learned, model, kind, titles)
-        for digits in SCHEMES[kind].levels:
-            whole = digits == SCHEMES[kind].levels[-1]
-            yield _scored(kind, source, digits, truth, told, nearest, chances if whole else None)
+        titles, truth = _asked(kind, source, kept, most)
+        if titles:
+            told, chances = predictions(model, kind, titles)
+            nearest = baseline(learned, model, kind, titles)
+            yield from _levels("svm", kind, source, truth, told, chances, nearest)
 
 
-def predictions(model: Model, kind: Classification, titles: Sequence[str]) -> tuple[Codes, npt.NDArray[np.float64]]:
+def measure_seed(seeded: Seeded, kept: Sequence[Labelled], most: int) -> Iterator[Measured]:
+    """The same of what answers before anything is imported; it says ISCO codes of common occupations only."""
+    for kind, source in TRUTHS:
+        titles, truth = _asked(kind, source, kept, most)
+        if titles and kind == "isco":
+            best = [
+                (ranked[0].isco or "", ranked[0].confidence) if ranked else ("", 0.0)
+                for ranked in seeded.rank(titles, "", None)
+            ]
+            told, chances = np.array([code for code, _ in best]), np.array([chance for _, chance in best])
+            yield from _levels("seed", kind, source, truth, told, chances, None)
+
+
+def _asked(kind: Classification, source: str, kept: Sequence[Labelled], most: int) -> tuple[list[str], Codes]:
+    """The titles to ask for, and their true codes."""
+    ours = [name for name in kept if name.source == source and name.code(kind)]
+    chosen = [ours[at] for at in np.random.default_rng(0).permutation(len(ours))[:most].tolist()]
+    return [name.text for name in chosen], np.array([name.code(kind) for name in chosen])
+
+
+def predictions(model: Model, kind: Classification, titles: Sequence[str]) -> tuple[Codes, Chances]:
     """The most probable code of each title, and its probability."""
     head = model.heads[kind]
     chances = [head.chances(model.title_scores(kind, title)) for title in titles]
@@ -88,29 +106,33 @@ def baseline(learned: Corpus, model: Model, kind: Classification, titles: Sequen
     return np.asarray(codes[np.concatenate(found)])
 
 
-def _scored(
-    kind: str,
+def _levels(
+    method: Literal["svm", "seed"],
+    kind: Classification,
     source: str,
-    digits: int,
     truth: Codes,
     told: Codes,
-    nearest: Codes,
-    chances: npt.NDArray[np.float64] | None,
-) -> Measured:
-    truth, told, nearest = (codes.astype(f"U{digits}") for codes in (truth, told, nearest))
-    right = truth == told
-    accuracy = float(right.mean())
-    return Measured(
-        classification=kind,
-        source=source,
-        digits=digits,
-        names=len(truth),
-        accuracy=round(accuracy, 3),
-        half_width=round(1.96 * sqrt(accuracy * (1.0 - accuracy) / len(truth)), 3),
-        macro_f1=round(macro_f1(truth, told), 3),
-        calibration=None if chances is None else round(calibration_error(chances, right), 3),
-        baseline=round(float((truth == nearest).mean()), 3),
-    )
+    chances: Chances,
+    nearest: Codes | None,
+) -> Iterator[Measured]:
+    """One row for each level of the classification; the confidence is that of whole codes."""
+    for digits in SCHEMES[kind].levels:
+        true, said = truth.astype(f"U{digits}"), told.astype(f"U{digits}")
+        right = true == said
+        accuracy = float(right.mean())
+        whole = digits == SCHEMES[kind].levels[-1]
+        yield Measured(
+            method=method,
+            classification=kind,
+            source=source,
+            digits=digits,
+            names=len(true),
+            accuracy=round(accuracy, 3),
+            half_width=round(1.96 * sqrt(accuracy * (1.0 - accuracy) / len(true)), 3),
+            macro_f1=round(macro_f1(true, said), 3),
+            calibration=round(calibration_error(chances, right), 3) if whole else None,
+            baseline=None if nearest is None else round(float((true == nearest.astype(true.dtype)).mean()), 3),
+        )
 
 
 def macro_f1(truth: Codes, told: Codes) -> float:
@@ -122,7 +144,7 @@ def macro_f1(truth: Codes, told: Codes) -> float:
     return float(np.mean(scores))
 
 
-def calibration_error(chances: npt.NDArray[np.float64], right: npt.NDArray[np.bool_]) -> float:
+def calibration_error(chances: Chances, right: npt.NDArray[np.bool_]) -> float:
     """How far the mean probability is from the share of right ones, over ten bins of as many names each."""
     bins = np.array_split(np.argsort(chances, kind="stable"), _BINS)
     gaps = [abs(float(chances[one].mean() - right[one].mean())) * len(one) for one in bins if len(one)]

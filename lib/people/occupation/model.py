@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from rapidfuzz import fuzz
+from rapidfuzz.utils import default_process
 
 from lib.errors import ConfigError
 from lib.match.encoder import TitleEncoder
@@ -21,8 +23,8 @@ from lib.people.occupation.heads import ARRAYS, Chances, Floats, Head
 
 _TEXT_SHARE = 0.3  # what a text's words count beside a title
 _SHOWN = 4
-_KNOWN = 0.3  # the least probability of a code that is told by the classifier itself
-_AGREES = 0.1  # of a cosine: what a code in common adds to how near two titles are
+_KNOWN, _LEADS = 0.1, 0.5  # the least probability of a code that is told, and its least share among those possible
+_AGREES = 0.2  # of a cosine: what a code in common adds to how near two titles are
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -122,20 +124,24 @@ class Trained:
         )
 
     def _linked(self, kind: Classification, isco: str, chances: Chances) -> str | None:
-        """The most probable of the codes that occur with an ISCO code; None where none of them is probable."""
+        """The most probable of the codes that occur with an ISCO code; None where none of them is or leads."""
         codes = self._model.heads[kind].codes
         allowed = set(self._model.links[kind].get(isco, ()))
-        probable = [(chances[place], code) for place, code in enumerate(codes) if code in allowed]
+        probable = [(float(chances[place]), code) for place, code in enumerate(codes) if code in allowed]
         chance, code = max(probable, default=(0.0, None))
-        return code if chance >= _KNOWN else None
+        return code if chance >= max(_KNOWN, _LEADS * sum(other for other, _ in probable)) else None
 
     def _nearest(self, isco: str, phrase: str, kldb: str | None, soc: str | None) -> Occupation | None:
-        """The occupation of an ISCO unit group whose title means most nearly the same."""
+        """The occupation of an ISCO unit group whose title is nearest, by its meaning and its letters."""
         ours = self._of_unit.get(isco)
         if not ours:
             return None
         if isco not in self._vectors:
             self._vectors[isco] = self._encoder.encode([title for one in ours for title in (one.de, one.en)])
-        cosines = (self._vectors[isco] @ self._encoder.encode([phrase])[0]).reshape(-1, 2).max(axis=1)
+        meaning = (self._vectors[isco] @ self._encoder.encode([phrase])[0]).reshape(-1, 2).max(axis=1)
+        letters = [
+            max(fuzz.token_sort_ratio(phrase, title, processor=default_process) for title in (one.de, one.en))
+            for one in ours
+        ]
         agree = [(one.kldb == kldb is not None) + (one.soc == soc is not None) for one in ours]
-        return ours[int(np.argmax(cosines + _AGREES * np.array(agree)))]
+        return ours[int(np.argmax(meaning + np.array(letters) / 100.0 + _AGREES * np.array(agree)))]

@@ -31,7 +31,7 @@ _COST = 1.0
 _TOLERANCE = 0.05
 _ROUNDS = 40
 _SMALL = 0.03  # of an output's largest weight; what is below is left out
-_MOST_CALIBRATING = 4_000
+_CALIBRATING_EACH = 1_500
 _TEMPERATURES = np.geomspace(0.5, 16.0, 61)
 _SEED = 0
 
@@ -158,12 +158,11 @@ def temperatures(model: Model, kind: Classification, names: Sequence[Labelled]) 
     """Those under which the names' true codes are most probable: (2,), of the group and of the code within it."""
     head = model.heads[kind]
     place = {code: position for position, code in enumerate(head.codes)}
-    known = [name for name in names if name.code(kind) in place]
-    chosen = np.random.default_rng(_SEED).permutation(len(known))[:_MOST_CALIBRATING]
+    known = _evenly([name for name in names if name.code(kind) in place])
     of_group: list[tuple[Chances, int]] = []
     within: list[tuple[Chances, int]] = []
     borders = spans(head.codes)
-    for name in (known[position] for position in chosen.tolist()):
+    for name in known:
         scores = model.title_scores(kind, name.text) + head.biases
         code = place[name.code(kind) or ""]
         group = next(number for number, (_, last) in enumerate(borders) if code < last)
@@ -172,6 +171,15 @@ def temperatures(model: Model, kind: Classification, names: Sequence[Labelled]) 
         if last - first > 1:
             within.append((scores[len(borders) + first : len(borders) + last], code - first))
     return np.array([_likeliest(of_group), _likeliest(within)], dtype=np.float32)
+
+
+def _evenly(names: Sequence[Labelled]) -> list[Labelled]:
+    """Some names of each source, no more of one than of another."""
+    of_source: dict[str, list[Labelled]] = defaultdict(list)
+    for name in names:
+        of_source[name.source].append(name)
+    rng = np.random.default_rng(_SEED)
+    return [ours[at] for ours in of_source.values() for at in rng.permutation(len(ours))[:_CALIBRATING_EACH].tolist()]
 
 
 def _likeliest(choices: Sequence[tuple[Chances, int]]) -> float:
