@@ -41,7 +41,7 @@ DISCOVERY, DETAILS = "discovery", "details"
 _PATIENCE_S = 30.0  # whoever watches a search is not to watch a provider that is away for longer
 _REST_S = 5.0
 _SEARCHES = Policy(concurrency=15)
-_TEXTS = Policy(concurrency=15, attempts=3, longest_retry_s=5.0)
+_TEXTS = Policy(concurrency=60, attempts=3, longest_retry_s=5.0)  # more than are fetched: others are taken in meanwhile
 _FAMILIAR = Profile(title="Koch", location="Bern", text="Ich bin Koch und suche eine Stelle in einem Restaurant.")
 
 
@@ -103,7 +103,7 @@ async def works(life: Life, encoders: Encoders) -> AsyncIterator[Works]:
             held,
             telling,
             discovery,
-            Enrichment(database, gateway, intake, telling, held, life.progress),
+            Enrichment(database, gateway, intake, telling, held, config.credits_in_flight, life.progress),
             Recovery(database, telling, searches, details),
         )
 
@@ -111,7 +111,8 @@ async def works(life: Life, encoders: Encoders) -> AsyncIterator[Works]:
 async def work(life: Life, parts: Works) -> None:
     """Works on both streams until asked to stop, and finishes the jobs in hand."""
     async with anyio.create_task_group() as background:
-        for keeping in (parts.claims.keep, parts.telling.run, parts.enrichment.run):
+        # Twice enrichment: while one writes, the other one's texts are encoded.
+        for keeping in (parts.claims.keep, parts.telling.run, parts.enrichment.run, parts.enrichment.run):
             background.start_soon(keeping)
         background.start_soon(_look, life, parts.recovery)
         async with anyio.create_task_group() as jobs:

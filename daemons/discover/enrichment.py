@@ -23,11 +23,13 @@ from lib.store.connections import Database
 from lib.store.streams import Job
 
 _LOG = structlog.get_logger("discover")
+_BATCH = 16  # texts that are taken in together
 _NO_PAGE = range(400, 500)  # statuses by which a provider says that it finds no such posting
 
 
 class Enrichment:
-    """Fetches details, and takes in together those that came meanwhile: encoders like several texts at once."""
+    """Fetches details, `at_once` of them, and takes in together those that came meanwhile: encoders like several texts
+    at once. A job lasts until its text is there with its vector, which holds up no call."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Enrichment:
         intake: Intake,
         telling: Telling,
         held: Claims,
+        at_once: int,
         turned: Callable[[], None],
     ) -> None:
         self._database = database
@@ -43,6 +46,7 @@ class Enrichment:
         self._intake = intake
         self._telling = telling
         self._claims = held
+        self._places = anyio.CapacityLimiter(at_once)
         self._turned = turned
         self._came: list[tuple[Came, asyncio.Future[None]]] = []
         self._some = anyio.Event()
@@ -52,7 +56,11 @@ class Enrichment:
         while True:
             await self._some.wait()
             self._some = anyio.Event()
-            batch, self._came = self._came, []
+            batch, self._came = self._came[:_BATCH], self._came[_BATCH:]
+            if self._came:
+                self._some.set()
+            if not batch:  # the other one was faster
+                continue
             try:
                 await self._intake.details([came for came, _ in batch])
                 ids = [came.wanted.posting_id for came, _ in batch]
@@ -74,7 +82,9 @@ class Enrichment:
         while (wanted := await self._claims.detail(posting_id)) is not None:
             try:
                 with self._claims.fetching(posting_id):
-                    await self._take_in(await self._fetch(wanted))
+                    async with self._places:
+                        came = await self._fetch(wanted)
+                    await self._take_in(came)
                 return
             except CachedOnly as reason:
                 await self._claims.free_detail(posting_id)

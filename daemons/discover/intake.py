@@ -101,7 +101,8 @@ class Intake:
         ids = [row.posting.external_id for row in rows]
         known = await self._database.fetch(_SQL.known, board_id, ids)
         held = {one["external_id"]: one["content_hash"] for one in known}
-        elsewhere = await self._elsewhere([row.posting for row in rows if row.posting.external_id not in held])
+        new = [row.posting for row in rows if row.posting.external_id not in held]
+        elsewhere = await self._elsewhere(board_id, new)
         mine = [row for row in rows if row.posting.external_id not in elsewhere]
         changed = [row for row in mine if held.get(row.posting.external_id) != row.hash]
 
@@ -119,7 +120,7 @@ class Intake:
         await self._derive([found[row.posting.external_id] for row in changed if row.posting.external_id in found])
         return [found[one] for one in ids if one in found]
 
-    async def _elsewhere(self, postings: Sequence[Posting]) -> dict[str, int]:
+    async def _elsewhere(self, board_id: int, postings: Sequence[Posting]) -> dict[str, int]:
         """Which of these are postings of other boards: external id -> posting id there."""
         named = [(place, posting.company) for place, posting in enumerate(postings) if posting.company]
         asked = [(place, begins) for place, company in named if (begins := beginning(company)) is not None]
@@ -127,7 +128,7 @@ class Intake:
             return {}
         rows = await self._database.fetch(
             _SQL.namesakes, [place for place, _ in asked], [clean_title(postings[place].title) for place, _ in asked],
-            [begins for _, begins in asked],
+            [begins for _, begins in asked], board_id,
         )  # fmt: skip
 
         def compare() -> dict[str, int]:
@@ -143,33 +144,34 @@ class Intake:
         return await anyio.to_thread.run_sync(compare)
 
     async def details(self, came: Sequence[Came]) -> None:
-        """Takes in texts with all that follows from them, and closes what is gone. Repeating it changes nothing."""
+        """Takes in texts with all that follows from them, and closes what is gone. Repeating it changes nothing.
+
+        Nobody hears of them before all of it is there.
+        """
         now = datetime.now(UTC)
+        outcomes = {one.wanted.posting_id: one.outcome for one in came}
         full = await self._kept(sorted(came, key=lambda one: one.wanted.posting_id), now)
-        without = {one.wanted.posting_id: one.outcome for one in came if one.detail is None}
-        gone = sorted(posting_id for posting_id, outcome in without.items() if outcome == GONE)
 
         async def describe(connection: Connection, items: Sequence[tuple[RawResponse, Described]]) -> None:
             raw_ids = await boards.add_raws(connection, [raw for raw, _ in items])
             described = [replace(one, raw_id=raw_id) for (_, one), raw_id in zip(items, raw_ids, strict=True)]
             await writing.describe(connection, self._session, now, described)
-            await claims.settle_details(connection, dict.fromkeys((one.posting_id for one in described), "described"))
 
         async def refuse(connection: Connection, item: tuple[RawResponse, Described], reason: str) -> None:
             _LOG.warning("detail set aside", posting=item[1].posting_id, reason=reason)
-            await claims.settle_details(connection, {item[1].posting_id: "failed"})
+            outcomes[item[1].posting_id] = "failed"
 
         async def settle(connection: Connection) -> None:
+            gone = sorted(posting_id for posting_id, outcome in outcomes.items() if outcome == GONE)
             await writing.close_by_id(connection, self._session, now, gone)
-            await claims.settle_details(connection, without)
+            await claims.settle_details(connection, outcomes)
 
         await write_batch(self._database, full, describe, bury=refuse)
-        if without:
-            await self._database.transaction(settle)
         self._turned()
         ids = [one.posting_id for _, one in full]
         await self._derive(ids)
         await self._embed(ids)
+        await self._database.transaction(settle)
 
     async def _kept(self, came: Sequence[Came], now: datetime) -> list[tuple[RawResponse, Described]]:
         """The texts that came, each with the record of its answer; the answers are kept as one blob."""

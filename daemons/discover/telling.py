@@ -22,7 +22,7 @@ from lib.match.searches import Search
 from lib.store.connections import Connection, Database
 
 _LOG = structlog.get_logger("discover")
-_PAUSE_S = 0.3
+_PAUSE_S = 0.4
 _AT_ONCE = 4
 _READ_KEPT = 200
 
@@ -53,10 +53,11 @@ class Telling:
             await self._news.wait()
             self._news = anyio.Event()
             nudged, self._nudged = self._nudged, set()
+            started = anyio.current_time()
             async with anyio.create_task_group() as tasks:
                 for search_id in nudged:
                     tasks.start_soon(self._tell_details, search_id, places)
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(max(_PAUSE_S, anyio.current_time() - started))  # half of the time is for encoding texts
 
     async def read(self, search: Search) -> tuple[Wanted, Floats]:
         """What a running search wants, and the vector of its occupation. Raises UnusableProfile."""

@@ -55,9 +55,9 @@ SELECT asked.place, found.id, found.title, found.company, found.city, found.coun
   FROM unnest($1::int[], $2::text[], $3::text[]) AS asked (place, words, company)
  CROSS JOIN LATERAL (
        SELECT p.id, p.title, p.company, p.city, p.country_code, p.places
-         FROM posting p JOIN board b ON b.id = p.board_id AND b.state <> 'metered'
+         FROM posting p
         WHERE to_tsvector('simple', p.title) @@ plainto_tsquery('simple', asked.words)
-          AND p.state IN ('discovered', 'described')
+          AND p.state IN ('discovered', 'described') AND p.board_id <> $4
           AND starts_with(lower(p.company), asked.company)
         ORDER BY p.id LIMIT 50) found
 

@@ -23,7 +23,7 @@ from tests.bench.rows import Row, table
 
 MEASUREMENTS = (
     "ingest", "following", "details", "answering", "matching", "vectors", "memory", "parse", "crawl", "feed",
-    "commoncrawl",
+    "commoncrawl", "live",
 )  # fmt: skip
 Measure = Callable[[Lab], Awaitable[Sequence[Row]]]
 
