@@ -40,11 +40,12 @@ _STATUS_S = 1.0
 
 @dataclass
 class _Doing:
-    """What a daemon said last, and when its loop turned."""
+    """What a daemon said last, and when its loop turned. `begun`: set from the first word after starting on."""
 
     state: str = "starting"
     status: str = ""
     progress_at: float = field(default_factory=time.monotonic)
+    begun: anyio.Event = field(default_factory=anyio.Event)
 
 
 @dataclass
@@ -76,6 +77,12 @@ class Life:
     def say(self, state: str, status: str) -> None:
         """What the daemon does now: `state` is starting, working, idle, draining or stopped."""
         self._doing.state, self._doing.status = state, status
+        if state != "starting":
+            self._doing.begun.set()
+
+    async def begin(self) -> None:
+        """Waits until the daemon has said something after starting."""
+        await self._doing.begun.wait()
 
     def take(self, config: Config) -> None:
         """Goes on with other settings; work that is made of them begins anew (`lib.life.renewing`)."""
@@ -221,10 +228,13 @@ async def _show(life: Life, asked: anyio.Event, notifier: Notifier) -> None:
 
 async def _beat(life: Life, asked: anyio.Event) -> None:
     started = datetime.now(UTC)
+    wait = life.begin  # a rollout waits for what comes after starting, not for the next beat
     while True:
         if await _beat_once(life, started):
             asked.set()
-        await anyio.sleep(HEARTBEAT_S)
+        with anyio.move_on_after(HEARTBEAT_S):
+            await wait()
+        wait = anyio.sleep_forever
 
 
 async def _beat_once(life: Life, started: datetime) -> bool:

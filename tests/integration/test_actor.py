@@ -82,6 +82,22 @@ async def test_a_batch_that_does_not_end_is_cancelled_after_the_drain(config: Co
         await run_actor("test@0", config, serve)
 
 
+async def test_a_daemon_tells_at_once_that_it_has_started(config: Config, database: Database) -> None:
+    async def shown(state: str) -> None:
+        while await database.fetchval("SELECT state FROM daemon WHERE unit = 'test@0'") != state:
+            await anyio.sleep(0.05)
+
+    async def serve(life: Life) -> None:
+        await shown("starting")
+        life.say("working", "")
+        with anyio.fail_after(actor.HEARTBEAT_S / 2):
+            await shown("working")
+        life.stop.set()
+
+    with anyio.fail_after(60):
+        await run_actor("test@0", config, serve)
+
+
 async def test_returning_unasked_is_an_error(config: Config) -> None:
     async def serve(_: Life) -> None:
         return
