@@ -9,8 +9,11 @@ import re
 from typing import Final
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])[€$£]?\s?(\d[\d.,']*\d|\d)(?:\s?([kKmM]|tsd\.?|mio\.?|mrd\.?)\b)?\+?\s?(%|[^\W\d_]+|€|\$|£)?"
+    r"(?i)(?<![\w.,])[€$£]?\s?(\d[\d.,']*\d|\d)"
+    r"(?:\s?(k|m|tsd|mio|mrd|thousand|tausend|millionen|million|milliarden|milliarde|billion)\b\.?)?"
+    r"\+?\s?(%|[^\W\d_]+|€|\$|£)?"
 )
+_SCALED = re.compile(r"\d\s?$")
 _LETTERED = re.compile(r"(?<!\w)(?=[\w/.+#-]*\d)(?=[\w/.+#-]*[^\W\d_])[\w/.+#-]+")  # C1, B2B, ISO-9001, S/4HANA
 _WORD = re.compile(r"[^\W\d_][\w'’&+#./-]*[\w+#]|[^\W\d_]")
 _DATE = re.compile(r"(?<!\d)(\d{1,2})[./](?:(\d{1,2})[./])?(\d{4})(?!\d)")
@@ -41,7 +44,15 @@ _UNITS: Final = (
         r"(?i)people|persons?|employees|staff|engineers|developers|colleagues|members|nurses|"
         r"mitarbeit\w*|personen|leute|kolleg\w*|köpf\w*|entwickler\w*|mitglieder\w*")),
 )  # fmt: skip
-_SCALES: Final = {"k": 1_000, "tsd": 1_000, "m": 1_000_000, "mio": 1_000_000, "mrd": 1_000_000_000}
+_SCALES: Final = {
+    name: factor
+    for factor, names in (
+        (1_000, "k tsd thousand tausend"),
+        (1_000_000, "m mio million millionen"),
+        (1_000_000_000, "mrd milliarde milliarden billion"),
+    )
+    for name in names.split()
+}
 
 # What a suggestion may say only where its evidence says so too, whatever the words: name -> how it is said.
 _WEIGHTY: Final = {
@@ -84,10 +95,10 @@ def numbers(text: str) -> set[tuple[str, str]]:
         value = _value(match[1], match[2])
         unit = _unit(match[3] or "") or _money(match[0]) or _near(text, match.end())
         found.add((value, "" if _YEAR.fullmatch(value) else unit))
-    found |= {(token.casefold(), "") for token in _LETTERED.findall(text) if not token[0].isdigit()}
+    found |= {(token.rstrip(".").casefold(), "") for token in _LETTERED.findall(text) if not token[0].isdigit()}
     for word in _WORD.finditer(text):
         number = _NUMERALS.get(word[0].casefold())
-        if number is not None:
+        if number is not None and not _SCALED.search(text, max(0, word.start() - 3), word.start()):
             found.add((number, _near(text, word.end())))
     return found
 
@@ -115,7 +126,7 @@ def capitalised(text: str) -> list[str]:
 def _value(digits: str, scale: str | None) -> str:
     """Digits only: "1.200" and "1,200" are one number, "1.5 Mio." is 1500000, one or two digits are a fraction."""
     fraction = re.fullmatch(r"(\d+)[.,](\d{1,2})", digits)
-    factor = _SCALES[scale.rstrip(".").casefold()] if scale else 1
+    factor = _SCALES[scale.casefold()] if scale else 1
     if fraction:
         shifted = int(fraction[1]) * 100 + int(fraction[2].ljust(2, "0"))
         whole = shifted * factor

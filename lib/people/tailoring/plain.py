@@ -1,4 +1,4 @@
-"""Words that say nothing of a person, so that any suggested sentence may have them."""
+"""Words that say nothing of a person, so that any suggested sentence may have them, and nouns that are no names."""
 
 from __future__ import annotations
 
@@ -22,4 +22,27 @@ projekten bringe verfüge besitze sammelte gesammelt sicher sichere gute guter p
 verschiedene dazu gehören gehörte zählen anderem so wie sowohl insbesondere profil kompetenz kompetenzen schwerpunkt
 schwerpunkte hintergrund
 """
+# Nouns of working life that are nobody's name. Written in German, any noun looks like one.
+_NOUNS = """
+Ablauf Abläufe Abteilung Analyse Anforderung Anfrage Angebot Angebote Angehörige Anlage Anlagen Antwort Antwortzeit
+Anwendung Artikel Auftrag Aufträge Ausbau Ausfall Ausfallzeit Auswertung Automatisierung Bauteile Bedarf Bericht
+Berichte Besprechung Bestand Bestellung Bestände Besucher Betreuung Betrieb Betrug Bewerber Bewohner Bilanz
+Buchhaltung Büro Code Daten Datenbank Datenbanken Dienst Dienste Diensten Dienstleistung Dokumente Einführung
+Einkauf Entwickler Entwicklerin Entwurf Ersatzteile Erzeugnisse Fahrzeug Fahrzeuge Fehler Fertigung Filiale Filialen
+Finanzen Firma Forschung Funktion Gast Gebäude Geräte Geschäft Gespräche Gruppe Gruppen Gäste Handel Haus Haushalt
+Infrastruktur Inhalte Intensivstation Kasse Kind Kinder Klasse Klassen Klienten Klinik Kollege Kollegen Kollegin
+Kolleginnen Konten Konto Konzepte Kosten Krankenhaus Krankenpfleger Krankenpflegerin Kunde Kunden Kundin Kundinnen
+Kundschaft Küche Laden Lager Leistung Lieferanten Lieferung Logistik Löhne Lösung Markt Maschine Maschinen Material
+Maßnahmen Methode Methoden Mitarbeitende Mitarbeiter Mitarbeiterin Mitarbeitern Modell Modelle Monat Monate
+Monatsabschluss Monatsabschlüsse Montage Netz Netzwerk Notaufnahme Nutzer Nutzerinnen Oberfläche Partner Patient
+Patienten Patientin Patientinnen Personal Pflege Pflegekraft Plan Plattform Pläne Problem Probleme Produkt Produkte
+Produktion Programm Programme Prozess Prozesse Prüfung Qualität Quelle Rechner Rechnung Rechnungen Reparatur Schicht
+Schichten Schnittstelle Schnittstellen Schule Schulung Schüler Schülerinnen Sicherheit Software Softwareentwickler
+Softwareentwicklerin Sprache Sprachen Stadt Station Statistik Steuern Studie Studien System Systeme Systemen Tag
+Tage Teile Teilnehmer Termin Termine Test Tests Text Texte Tiere Umsetzung Unterlagen Unternehmen Unterricht
+Verfahren Verkauf Verkehr Verkäufer Verkäuferin Vertrag Vertrieb Verträge Verwaltung Vorgänge Waren Wartezeit
+Wartezeiten Wartung Werkstatt Werkzeug Werkzeuge Woche Wochen Wohnbereich Wunden Wundversorgung Zahl Zahlen Zahlung
+Zahlungen Zeit Zeiten Ziel Ziele Zugriff
+"""
 PLAIN = frozenset((_ENGLISH + _GERMAN).split())
+NOUNS = frozenset(_NOUNS.casefold().split())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from lib.people.tailoring.facts import capitalised, denies, numbers, weighty, words
-from lib.people.tailoring.plain import PLAIN
+from lib.people.tailoring.plain import NOUNS, PLAIN
 from lib.people.tailoring.quoting import Source
 from lib.people.tailoring.suggestions import Claim, Dropped, Evidence, Part
 from lib.text.skills import find_skills
@@ -20,10 +20,13 @@ MAX_CHARS = 600
 MAX_QUOTES = 6
 _MAX_EVIDENCE_CHARS = 1_500
 CLOSE = 0.55  # centred cosine of the builtin text encoder; see tests/unit/test_proof.py
+_RELATED = 0.3  # of each clause alone
+_CLAUSE_WORDS = 2
 _SHARED = 0.5  # of a sentence's own words; the rest is how it is put
 _STEM = 5
 _LEAST_WORD = 4
 _LEAST_ROOT = 4
+_CLAUSE = re.compile(r"[,;:–]\s|\b(?:and|und|sowie|while|where|which|wobei|indem|but|aber)\b")
 _APART = re.compile(r"[^\w]+")
 _PARTICIPLE = re.compile(
     r"^(ab|an|auf|aus|be|bei|ein|her|hin|mit|nach|über|um|unter|vor|weg|zu|zusammen|weiter)ge(?=\w{4})"
@@ -73,23 +76,32 @@ def _unproven(text: str, shown: str, closeness: Closeness | None) -> str | None:
     known = Vocabulary(shown)
     if lacking := [name for name in _names(text, translated=closeness is not None) if not known.has(name)]:
         return f"its evidence does not name {lacking[0]!r}"
-    if closeness is not None:
-        return None if closeness(text, shown) >= CLOSE else "it does not mean what its evidence means"
-    own = [word for word in words(text) if word.casefold() not in PLAIN and len(word) >= _LEAST_WORD]
-    shared = sum(known.resembles(word) for word in own)
-    if shared < _SHARED * len(own):
-        return "most of its words are not those of its evidence"
+    if closeness is None:
+        strange = [clause for clause in (text, *_clauses(text)) if not _is_said(clause, known)]
+        return "some of its words are not those of its evidence" if strange else None
+    if closeness(text, shown) < CLOSE or any(closeness(clause, shown) < _RELATED for clause in _clauses(text)):
+        return "it does not mean what its evidence means"
     return None
 
 
+def _clauses(text: str) -> list[str]:
+    """The parts of a sentence that may each claim something, where it has several."""
+    parts = [part for part in _CLAUSE.split(text) if len(words(part)) >= _CLAUSE_WORDS]
+    return parts if len(parts) > 1 else []
+
+
+def _is_said(clause: str, known: Vocabulary) -> bool:
+    own = [word for word in words(clause) if word.casefold() not in PLAIN and len(word) >= _LEAST_WORD]
+    return sum(map(known.resembles, own)) >= _SHARED * len(own)
+
+
 def _names(text: str, *, translated: bool) -> list[str]:
-    """Words with a capital that may be names. German nouns have one too; of a translation, those that end as only
-    ordinary nouns do are passed over."""
-    return [
-        word
-        for word in capitalised(text)
-        if word.casefold() not in PLAIN and not (translated and _ORDINARY.fullmatch(word))
-    ]
+    """Words with a capital that may be names. German nouns have one too: of a translation those are passed over that
+    end as only ordinary nouns do, or are well known."""
+    names = [word for word in capitalised(text) if word.casefold() not in PLAIN]
+    if not translated:
+        return names
+    return [word for word in names if not _ORDINARY.fullmatch(word) and word.casefold() not in NOUNS]
 
 
 class Vocabulary:
