@@ -171,7 +171,7 @@ DOMAINS: Mapping[str, Domain] = dict(
         _domain("upkeep", "daemons.upkeep.actor:serve", Alike(), 70),
         _domain("api", "api.server:serve", Alike(), 390),
         _domain("discover", "daemons.discover.actor:serve", Alike(), 620, needs="gateway_url"),
-        _domain("gateway", "api.gateway.server:serve", Alike(), 100, needs="gateway_key"),
+        _domain("gateway", "api.gateway.server:serve", Alike(), 90, needs="gateway_key"),
     )
 )
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from secrets import token_bytes
 from shutil import which
 
@@ -23,20 +24,25 @@ import psutil
 from api.keys import create_key
 from keeper.local.market import MAP, register
 from lib.life.config import Config
+from lib.spend.client import CachedOnly, Gateway
 from lib.store.connections import Database
 from tests.bench.lab import REPOSITORY, Lab, environment, simulator
 from tests.bench.rows import Row, Target
+from tests.sim import Market
+from tests.sim.hasdata import playing
+from tests.sim.jobsites import JobSites
 from tests.sim.systems import SYSTEMS
 from vakanz import _recognise
 
 _IDLE = (
     "crawl@0-5", "crawl@0", "careers@0", "browser@0", "descriptions@0-7", "descriptions@3", "enrich@0-7",
     "enrich@text:3", "enrich@place.salary.employment", "embed@0-7", "fulltext@0-7", "geo@3", "upkeep@0", "api@0",
+    "gateway@0",
 )  # fmt: skip
 # Each works on what those before it have left.
 _AT_WORK = (
     "crawl@0-5", "careers@0", "browser@0", "descriptions@0-7", "enrich@text:0-7", "enrich@place.salary.employment",
-    "embed@0-7", "fulltext@0-7", "geo@0-24", "upkeep@0", "api@0",
+    "embed@0-7", "fulltext@0-7", "geo@0-24", "upkeep@0", "api@0", "gateway@0",
 )  # fmt: skip
 _POSTINGS = 2_000
 _COMPANIES = 60
@@ -45,6 +51,8 @@ _SETTLE_S = 5.0
 _WORK_S = 25.0
 _SAMPLE_S = 0.2
 _MB = 1_000_000
+_GATEWAY_KEY = "gateway-key-of-the-bench"
+_PROVIDER_KEY = "provider-key-of-the-bench"
 
 
 async def measure(lab: Lab) -> list[Row]:
@@ -58,7 +66,7 @@ async def measure(lab: Lab) -> list[Row]:
 
 async def _idle(lab: Lab, dsn: str) -> list[Row]:
     # A market that is nowhere: no board is registered, so nobody asks it, and no contact address is needed.
-    config = lab.config(dsn, "http://127.0.0.1:9")
+    config = replace(lab.config(dsn, "http://127.0.0.1:9"), gateway_key=_GATEWAY_KEY)
     rows = []
     for unit in _IDLE:
         with running(config, unit) as process:
@@ -78,7 +86,13 @@ async def _idle(lab: Lab, dsn: str) -> list[Row]:
 async def _at_work(lab: Lab, dsn: str) -> list[Row]:
     with simulator(lab.count(_POSTINGS), companies=_COMPANIES, systems=tuple(SYSTEMS)) as url:
         config = replace(lab.config(dsn, url), overpass=MAP, browser=which("chromium") or "")
-        async with Database(dsn) as database:
+        async with (
+            playing(JobSites(Market(3)), key=_PROVIDER_KEY, latency_s=0.2) as provider,
+            Database(dsn) as database,
+        ):
+            config = replace(
+                config, gateway_key=_GATEWAY_KEY, hasdata_url=provider.url, provider_keys=(f"hasdata={_PROVIDER_KEY}",)
+            )
             await register(database, url, _recognise)
             return [await _working(database, config, unit) for unit in _AT_WORK]
 
@@ -88,7 +102,7 @@ async def _working(database: Database, config: Config, unit: str) -> Row:
         await started(config.dsn, unit, process)
         async with _peak(psutil.Process(process.pid)) as peak:
             with anyio.move_on_after(_WORK_S):
-                await (_ask(database) if unit.startswith("api@") else anyio.sleep_forever())
+                await _ASKED.get(unit, _leave_alone)(database)
     done = await database.fetchrow("SELECT counters, memory_bytes FROM daemon WHERE unit = $1", unit)
     assert done is not None  # it had started
     return Row(
@@ -121,19 +135,48 @@ def _share(child: psutil.Process) -> int:
     return 0
 
 
+async def _leave_alone(database: Database) -> None:
+    await anyio.sleep_forever()
+
+
+async def _url(database: Database, unit: str) -> str:
+    """Where the daemon listens, as soon as it says so."""
+    url = None
+    while not url:
+        url = await database.fetchval("SELECT status FROM daemon WHERE unit = $1 AND state = 'working'", unit)
+        await anyio.sleep(0.2)
+    return str(url)
+
+
+async def _buy(database: Database) -> None:
+    """Has fifteen listings bought at a time, over and over."""
+    async with Gateway(await _url(database, "gateway@0"), _GATEWAY_KEY) as gateway, anyio.create_task_group() as tasks:
+
+        async def one(number: int) -> None:
+            for turn in count():
+                with suppress(CachedOnly):
+                    await gateway.call(
+                        "hasdata", "indeed_listing", {"keyword": "Pflege", "location": "Deutschland"},
+                        account_id=None, request_id=f"{number}:{turn}",
+                    )  # fmt: skip
+
+        for number in range(15):
+            tasks.start_soon(one, number)
+
+
 async def _ask(database: Database) -> None:
     """Asks the API for matches over and over, one after another."""
     _, key = await create_key(database, "bench", token_bytes(32))
-    url = None
-    while not url:
-        url = await database.fetchval("SELECT status FROM daemon WHERE unit = 'api@0' AND state = 'working'")
-        await anyio.sleep(0.2)
+    url = await _url(database, "api@0")
     profile = {"title": "Pflegefachkraft", "text": "Sechs Jahre Chirurgie, Wundmanagement. " * 20, "location": "Linz"}
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
         while True:
             async with session.post(f"{url}/match", json=profile) as answer:
                 answer.raise_for_status()
                 await answer.read()
+
+
+_ASKED: Mapping[str, Callable[[Database], Awaitable[None]]] = {"api@0": _ask, "gateway@0": _buy}
 
 
 @contextmanager
