@@ -16,10 +16,12 @@ import anyio
 import asyncpg
 import pytest
 
+from lib.spend.budget import NotGranted
 from lib.store import followers, leases
 from lib.store.connections import Connection, Database, Link
 from lib.store.migrate import migrate
 from tests.integration.change_log import Tally, add, change, following, open_log, shard_ids, tallied, to_the_end
+from tests.integration.spending import Clock, ask, ledger, sums
 
 _BINARY = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 _SESSIONS = 3  # fewer than the clients, so that they change hands all the time
@@ -175,3 +177,40 @@ async def test_the_pooler_is_killed_again_and_again(pooled: Database, bouncer: B
         row["id"]: row["revision"] for row in last
     }
     assert set(seen.values()) == {1}
+
+
+async def test_credits_are_spent_once_while_the_pooler_is_killed_again_and_again(
+    pooled: Database, database: Database, bouncer: Bouncer
+) -> None:
+    rng, done = random.Random(4), anyio.Event()
+    clock = Clock()
+    gateways = [ledger(pooled, clock, monthly=300) for _ in range(2)]
+
+    async def kill() -> None:
+        for _ in range(6):
+            await anyio.sleep(rng.uniform(0.05, 0.2))
+            bouncer.kill()
+            await anyio.sleep(rng.uniform(0.0, 0.1))
+            bouncer.start()
+        done.set()
+
+    async def buy(number: int) -> None:
+        gateway = gateways[number % 2]
+        while not done.is_set():
+            try:
+                made = await gateway.reserve(ask(None))
+            except NotGranted:
+                await anyio.sleep(rng.uniform(0, 0.05))
+                continue
+            await (gateway.release(made.id, "failed") if rng.random() < 0.7 else gateway.settle(made.id, 3, "ok"))
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(kill)
+            for number in range(20):
+                tasks.start_soon(buy, number)
+    clock.go(seconds=61)
+    await gateways[0].sweep()
+    used, reserved = await sums(database)
+    assert (0 < used <= 300, reserved) == (True, 0)
+    assert await database.fetchval("SELECT count(*) FROM credit_slot WHERE reservation IS NOT NULL") == 0
