@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
 PREFIX = "vakanz:rate:"
-_TIMEOUT_S = 0.25
+_TIMEOUT_S = 0.5
 _REST_S = 5.0
 _MOST_REMEMBERED = 10_000
 

@@ -102,7 +102,8 @@ class Sessions:
             raise WrongPassword("name or password are wrong")
         cookie, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
         self._known.pop(_hash(before), None)
-        await self._database.execute(_SQL.open_session, _hash(cookie), row["id"], csrf, LONGEST, _hash(before))
+        session = (_hash(cookie), row["id"], csrf, LONGEST)
+        await self._database.execute(_SQL.open_session, *session, _hash(before), sealed)
         return cookie
 
     async def find(self, cookie: str) -> Session | None:

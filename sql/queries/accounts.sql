@@ -40,11 +40,13 @@ UPDATE account SET closed_at = now() WHERE id = $1
 SELECT id, password FROM account WHERE name = $1 AND closed_at IS NULL
 
 -- open_session --
--- A new session, once those that are over are swept and the one before it ($5) is ended.
+-- A new session, once those that are over are swept and the one before it ($5) is ended. None where the account was
+-- closed, or got another password, while this one ($6) was looked at.
 WITH swept AS (
     DELETE FROM web_session WHERE expires_at < now() OR hash = $5
 )
-INSERT INTO web_session (hash, account_id, csrf, expires_at) VALUES ($1, $2, $3, now() + $4)
+INSERT INTO web_session (hash, account_id, csrf, expires_at)
+SELECT $1, id, $3, now() + $4 FROM account WHERE id = $2 AND password = $6 AND closed_at IS NULL
 
 -- find_session --
 -- Whose session this is, unless it is over or was left alone for $2. That it was used is written down now and then.
