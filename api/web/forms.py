@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
@@ -22,7 +23,8 @@ _AMOUNT = re.compile(r"\d{1,3}(?:[.,' \u202f]?\d{3}){0,3}(?:[.,]\d{1,2})?", re.A
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """The search form as it was filled in. `read`: whether its chips are a person's own choice."""
+    """The search form as it was filled in. `read`: whether its title and skills are a person's own choice
+    out of what was read in this very text."""
 
     text: str = ""
     title: str = ""
@@ -54,20 +56,26 @@ def read_entry(form: MultiMapping[Any]) -> Entry:
     """The form's fields. What is no text, or none of a field's choices, counts as not given."""
     choices = {name: _chosen(_texts(form, name), known) for name, known in _CHOICES.items()}
     more = [part.strip() for text in _texts(form, "more_skills") for part in re.split(r"[,;\n]", text)]
+    text = text_of(form, "text").replace("\r\n", "\n")[:MAX_TEXT_CHARS]
     skills = dict.fromkeys(skill for skill in (*_texts(form, "skills"), *more) if skill)
     return Entry(
-        text=text_of(form, "text")[:MAX_TEXT_CHARS],
+        text=text,
         title=text_of(form, "title"),
         skills=tuple(skills)[:_MOST_SKILLS],
         location=text_of(form, "location"),
         salary=text_of(form, "salary"),
-        read=text_of(form, "read") == "1",
+        read=text_of(form, "mark") == mark_of(text),
         **choices,
     )
 
 
 def _texts(form: MultiMapping[Any], name: str) -> list[str]:
     return [clean_text(value, MAX_TEXT_CHARS).strip() for value in form.getall(name, []) if isinstance(value, str)]
+
+
+def mark_of(text: str) -> str:
+    """Tells whether chips were read from this text or from another one."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def text_of(form: MultiMapping[Any], name: str) -> str:

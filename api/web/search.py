@@ -11,12 +11,12 @@ from aiohttp import web
 
 from api.matching import find
 from api.resumes import keep_resume
-from api.room import CALLER, CONFIG, DATABASE
-from api.web.forms import Entry, limits_of, read_entry
+from api.room import CALLER, CONFIG, DATABASE, HERMES
+from api.web.chips import chips, chosen_profile
+from api.web.forms import Entry, limits_of, mark_of, read_entry
 from api.web.pages import render, words_of
 from api.web.seen import remember
 from api.web.sent import Unsent, read_form
-from lib.match.answer import Answer
 from lib.match.profile import MAX_TEXT_CHARS, UnusableProfile
 from lib.people.reader import Busy, NoPictures, Unreadable
 from lib.people.resumes import Resume
@@ -46,7 +46,10 @@ async def search(request: web.Request) -> web.StreamResponse:
             entry = msgspec.structs.replace(entry, text=resume.text[:MAX_TEXT_CHARS], title="", skills=(), read=False)
             await _keep(request, resume, str(form.get("keep", "")))
         async with asyncio.timeout(_ANSWER_S):
-            answer = await find(request, entry.profile())
+            told = entry.text if resume is None else resume.sections
+            reading = await request.app[HERMES].read(told, datetime.now(UTC).date())
+            profile = chosen_profile(entry, reading)
+            answer = await find(request, profile)
     except Unsent:
         return _form(request, entry, 400, problem=said("problem.unread"))
     except web.HTTPRequestEntityTooLarge:
@@ -60,11 +63,9 @@ async def search(request: web.Request) -> web.StreamResponse:
         return _form(request, entry, 422, problem=said("problem.unusable"))
     except msgspec.ValidationError as error:
         return _form(request, entry, 422, problem=said("problem.form", detail=error))
-    return await _found(request, entry, answer, resume)
-
-
-async def _found(request: web.Request, entry: Entry, answer: Answer, resume: Resume | None) -> web.Response:
-    response = _form(request, entry, answer=answer, ocr=resume is not None and resume.ocr)
+    entry = msgspec.structs.replace(entry, location=profile.location or "")
+    shown = chips(profile, reading, said)
+    response = _form(request, entry, answer=answer, reading=shown, ocr=resume is not None and resume.ocr)
     if await remember(request, answer):
         response.headers["HX-Push-Url"] = f"/s/{answer.id}"
     return response
@@ -79,8 +80,11 @@ async def _keep(request: web.Request, resume: Resume, wish: str) -> None:
 def _form(request: web.Request, entry: Entry, status: int = 200, **shown: Any) -> web.Response:
     config = request.app[CONFIG]
     blanks = {"answer": None, "counts": None, "problem": None, "reading": None, "ocr": False}
-    return render(
-        request, "search.html", status, entry=entry, limits=limits_of(entry), most_mb=config.resume_bytes / _MB,
-        keep_days=min(KEEP_DAYS, config.resume_keep_days) if request[CALLER].account_id is not None else 0,
-        **(blanks | shown),
-    )  # fmt: skip
+    shared = {
+        "entry": entry,
+        "limits": limits_of(entry),
+        "mark": mark_of(entry.text),
+        "most_mb": config.resume_bytes / _MB,
+        "keep_days": min(KEEP_DAYS, config.resume_keep_days) if request[CALLER].account_id is not None else 0,
+    }
+    return render(request, "search.html", status, **(shared | blanks | shown))
