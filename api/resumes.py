@@ -32,7 +32,7 @@ UPLOADS = (
     "image/webp",
     "application/octet-stream",
 )
-_READ_S = 75.0  # waiting for others' documents included
+_READ_S = 120.0  # waiting for others' documents included
 _NOT_YOURS = "you keep no résumé with this id; one that is over is forgotten"
 
 
