@@ -7,9 +7,10 @@ and holds up nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import date, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import anyio
@@ -89,29 +90,14 @@ class Ledger:
         if not 0 <= ask.credits <= _MOST or ask.lease_s <= 0:
             raise ValueError("credits of a call are not below 0, and its lease ends in the future")
         reservation = uuid4()  # known before the first try, so that a repeated one finds what the first has done
-        now = self._clock()
-        facts = await self._facts(now)
-        share = fair_share(facts[1], self._rules, facts[0])
         try:
-            row = await self._database.fetchrow(
-                _SQL.reserve, reservation, now, ask.account_id, ask.provider, ask.operation, ask.credits,
-                ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight,
-                share.today, share.month, RENEWED,
-            )  # fmt: skip
+            row = await self._reserve(reservation, ask)
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(_LAST_WORD_S, shield=True):
                 await self.release(reservation, "cancelled")  # nobody will ever know of it
             raise
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name not in ("credit_entry_reserved", "credit_open_pkey"):
-                raise Pending(f"{ask.request_id} is being bought", _SOON_S) from error
-            row = None
-        if row is not None and row["outcome"] == "granted":
+        if row["outcome"] in ("granted", "granted before"):
             return Reservation(reservation, row["account_id"], ask.credits, row["lease_until"])
-        if row is None or row["outcome"] == "granted before":
-            made = await self._database.fetchrow(_SQL.reserved, reservation)
-            assert made is not None  # both say that it is there, and entries are never deleted
-            return Reservation(reservation, made["account_id"], made["credits"], made["lease_until"])
         raise _refusal(row["outcome"], ask, row["at"])
 
     async def settle(
@@ -164,14 +150,28 @@ class Ledger:
             TOLD,
         )  # fmt: skip
 
-    async def _facts(self, now: datetime | None) -> tuple[Any, Facts]:
+    async def _reserve(self, reservation: UUID, ask: Ask) -> asyncpg.Record:
+        while True:
+            now = self._clock()
+            day, facts = await self._facts(now)
+            share = fair_share(facts, self._rules, day)
+            with suppress(asyncpg.UniqueViolationError):  # somebody was first a moment ago, whom a second look sees
+                row = await self._database.fetchrow(
+                    _SQL.reserve, reservation, now, ask.account_id, ask.provider, ask.operation, ask.credits,
+                    ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight,
+                    share.today, share.month, RENEWED,
+                )  # fmt: skip
+                if row is not None:  # else the month has turned since
+                    return row
+
+    async def _facts(self, now: datetime | None) -> tuple[date, Facts]:
+        """What shares depend on, and the day that is for. Makes the period's row when it is the first to look."""
         row = await self._database.fetchrow(_SQL.share_facts, now, LATELY.days)
         while row is None:
             await self._database.execute(_SQL.open_period, now, self._rules.monthly)
             row = await self._database.fetchrow(_SQL.share_facts, now, LATELY.days)
-        return row["day"], Facts(
-            granted=row["granted"], spoken_for=row["spoken_for"], today=row["today"], active=row["active"]
-        )
+        facts = dict(row)
+        return facts.pop("day"), Facts(**facts)
 
 
 def _of_postgresql() -> None:

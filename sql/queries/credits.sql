@@ -41,9 +41,11 @@ WITH moment AS (
       LEFT JOIN credit_use use
         ON use.account_id = payer.account_id AND use.day >= budget.period AND use.day <> budget.day
      GROUP BY payer.account_id
+), before AS MATERIALIZED (
+    SELECT account_id, lease_until FROM credit_entry WHERE reservation = $1 AND kind = 'reserve'
 ), verdict AS MATERIALIZED (
     SELECT CASE
-           WHEN EXISTS (SELECT FROM credit_entry WHERE reservation = $1 AND kind = 'reserve') THEN 'granted before'
+           WHEN EXISTS (SELECT FROM before) THEN 'granted before'
            WHEN EXISTS (SELECT FROM credit_shut WHERE provider = $4 AND operation = $5) THEN 'shut'
            WHEN EXISTS (SELECT FROM purchase WHERE request_id = $7)
              OR EXISTS (SELECT FROM purchase WHERE record = $9 AND provider = $4 AND operation = $5
@@ -84,12 +86,9 @@ WITH moment AS (
        AND credit_budget.closed_at IS NULL AND budget.used + $6 > budget.granted
 )
 SELECT CASE WHEN outcome = 'granted' AND granted.period IS NULL THEN 'share' ELSE outcome END AS outcome,
-       moment.at, granted.account_id, granted.lease_until
-  FROM moment CROSS JOIN verdict LEFT JOIN granted ON true
-
--- reserved --
--- A reservation that was made already.
-SELECT account_id, credits, lease_until FROM credit_entry WHERE reservation = $1 AND kind = 'reserve'
+       moment.at, coalesce(granted.account_id, before.account_id) AS account_id,
+       coalesce(granted.lease_until, before.lease_until) AS lease_until
+  FROM moment CROSS JOIN verdict LEFT JOIN granted ON true LEFT JOIN before ON true
 
 -- end_reservations --
 -- Ends reservations, each the first time only: deleting the open row decides who was first. NULL credits mean all that

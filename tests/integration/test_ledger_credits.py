@@ -78,6 +78,24 @@ async def test_a_reservation_stays_with_its_period(database: Database) -> None:
     await sums(database)
 
 
+async def test_a_month_may_turn_between_two_statements(dsn: str, database: Database) -> None:
+    class Turning(Clock):
+        def __call__(self) -> datetime:
+            self.go(seconds=0.6)
+            return self.now
+
+    class Late(Database):
+        async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+            if "credit_slot" in statement and arguments[1].month == 11:
+                arguments = (arguments[0], arguments[1] + timedelta(seconds=1), *arguments[2:])
+            return await super().fetch(statement, *arguments)
+
+    async with Late(dsn) as late:
+        made = await ledger(late, Turning(datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC))).reserve(ask(None))
+    assert made.credits == 5
+    assert await database.fetchval("SELECT period FROM credit_open") == date(2026, 12, 1)
+
+
 async def test_places_in_flight_come_back_with_an_end_or_with_the_lease(database: Database) -> None:
     clock, payer = Clock(), await account(database)
     one, other = (ledger(database, clock) for _ in range(2))
