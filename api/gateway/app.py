@@ -68,7 +68,9 @@ def create_app(
     key: str, buyer: Buyer, ledger: Ledger, database: Database, providers: dict[str, Provider] | None = None
 ) -> web.Application:
     """The application, which opens nothing and closes nothing that it was given. `key`: what callers prove themselves
-    by."""
+    by. Raises ValueError for an empty one, which everybody has."""
+    if not key:
+        raise ValueError("the gateway lets nobody in without a key")
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=(_problems, _keyed))
     app[BUYER], app[LEDGER], app[DATABASE], app[_KEY] = buyer, ledger, database, key.encode()
     app[PROVIDERS_HERE] = dict(PROVIDERS) if providers is None else providers
@@ -128,8 +130,8 @@ async def proxy(request: web.Request) -> web.StreamResponse:
     )
     async with request.app[BUYER].delivery(order) as delivery:
         if operation.streamed:
-            return await _stream(request, operation, delivery)
-        delivered = await delivery.whole()
+            return await _stream(request, operation, order, delivery)
+        delivered = await delivery.whole(order.request_id)
     return web.Response(
         body=delivered.body,
         content_type=operation.media,
@@ -141,7 +143,7 @@ async def proxy(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _stream(request: web.Request, operation: Operation, delivery: Delivery) -> web.StreamResponse:
+async def _stream(request: web.Request, operation: Operation, order: Order, delivery: Delivery) -> web.StreamResponse:
     """Shows the answer while it comes. One that fails in the middle is cut off: whoever reads it must notice."""
     await delivery.begun()
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: operation.media, hdrs.CACHE_CONTROL: "no-store"})
@@ -149,7 +151,7 @@ async def _stream(request: web.Request, operation: Operation, delivery: Delivery
     try:
         async for piece in delivery.pieces():
             await response.write(piece)
-        paid = (await delivery.whole()).credits
+        paid = (await delivery.whole(order.request_id)).credits
     except NotBought:
         if request.transport is not None:
             request.transport.abort()

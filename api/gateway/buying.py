@@ -93,7 +93,7 @@ class Buyer:
         keys = _keys(order)
         delivery = next((self._under_way[key] for key in keys if key in self._under_way), None)
         if delivery is None:
-            delivery = Delivery()
+            delivery = Delivery(order.request_id)
             self._begin(order, delivery, keys)
         delivery.waiting += 1
         try:
@@ -183,7 +183,7 @@ class Buyer:
     async def _visit(self, order: Order, delivery: Delivery) -> Delivered:
         provider = self._providers[order.provider]
         try:
-            visit = await self._politeness.enter(order.provider, provider.limits, _TURN_S)
+            visit = await self._politeness.enter(f"provider {order.provider}", provider.limits, _TURN_S)
         except RateLimited as error:
             raise of_pace(error, datetime.now(UTC)) from error
         health: Event | None = None

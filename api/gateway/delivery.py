@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.gateway.refusals import NotBought
@@ -21,9 +21,11 @@ class Delivered:
 
 
 class Delivery:
-    """Filled by one, followed by many. `waiting`: how many follow it now."""
+    """Filled by one, followed by many. `request_id`: who asked first, and has it bought. `waiting`: how many follow it
+    now."""
 
-    def __init__(self) -> None:
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
         self.waiting = 0
         self._pieces: list[bytes] = []
         self._end: Delivered | NotBought | None = None
@@ -43,13 +45,14 @@ class Delivery:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    async def whole(self) -> Delivered:
-        """Waits for the end. Raises NotBought."""
+    async def whole(self, request_id: str) -> Delivered:
+        """Waits for the end, as it is told to this request: only the one that has it bought is told its price. Raises
+        NotBought."""
         while self._end is None:
             await self._news.wait()
         if isinstance(self._end, NotBought):
             raise self._end
-        return self._end
+        return self._end if request_id == self.request_id else replace(self._end, credits=0, again=True)
 
     async def begun(self) -> None:
         """Waits for the first piece or the end. Raises NotBought where there is no answer at all."""
@@ -71,5 +74,5 @@ class Delivery:
             if news is self._news:
                 await news.wait()
         if not shown:
-            yield (await self.whole()).body
-        await self.whole()
+            yield (await self.whole(self.request_id)).body
+        await self.whole(self.request_id)

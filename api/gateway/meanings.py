@@ -59,6 +59,8 @@ def of_status(status: int) -> Meaning | None:
         return Meaning("refused", 0, Event.SUCCESS)
     if status in (502, 504):
         return LOST
+    if 200 < status < 300:  # done, it says, but this is no answer
+        return CUT
     return Meaning("failed", 0, Event.FAILURE)
 
 

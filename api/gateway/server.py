@@ -12,7 +12,6 @@ from api.gateway.app import create_app
 from api.gateway.buying import Buyer
 from api.gateway.providers import PROVIDERS, Provider, Terms
 from api.gateway.upstream import Account, Upstream
-from lib.errors import ConfigError
 from lib.life import metrics
 from lib.life.actor import Life
 from lib.life.config import Config
@@ -30,11 +29,14 @@ _LONGEST_TURN_S = 2.0  # whoever would wait longer for a turn comes back later
 async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) -> None:
     """Serves on the configured address; `on_ready` gets the URL once connections are accepted.
 
-    Raises ConfigError without a `gateway_key`, OSError when the address is taken.
+    Without a `gateway_key` it only waits for one. Raises OSError when the address is taken.
     """
     config = life.config
     if not config.gateway_key:
-        raise ConfigError(["gateway_key: the gateway lets nobody in without one"])
+        life.say("idle", "there is no gateway_key by which callers could prove themselves")
+        while not await life.pause(SWEEP_S):
+            pass
+        return
     ledger = Ledger(life.database, rules=rules_of(config))
     async with buyer_of(config, life.database, life.cache, ledger) as buyer:
         runner = web.AppRunner(

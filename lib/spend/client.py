@@ -34,6 +34,8 @@ PAID_EVENT = "paid"  # ends a stream: what it cost
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _REFUSAL_BYTES = 64 * 1024
 _CONNECT_S = 5.0
+_BODY_S = 30.0  # it is there when its headers are
+_SILENT_S = 200.0  # longer than any model may think
 _FIRST_S, _CAP_S = 0.2, 5.0
 _WHY: Mapping[int, Why] = {402: "budget", 403: "share", 429: "busy", 502: "provider", 503: "provider", 504: "busy"}
 _PASSING = (429, 503)
@@ -119,7 +121,9 @@ class Gateway:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             headers={"Authorization": f"Bearer {self._key}"},
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_S, sock_read=max(self._patience_s, _SILENT_S)
+            ),
         )
         return self
 
@@ -145,7 +149,8 @@ class Gateway:
         response = await self._ask(f"/proxy/{provider}/{operation}", question)
         async with response:
             try:
-                body = await read_body(response.content.iter_any(), "", MAX_BODY_BYTES)
+                async with asyncio.timeout(_BODY_S):
+                    body = await read_body(response.content.iter_any(), "", MAX_BODY_BYTES)
             except (aiohttp.ClientError, OSError, SourceError) as error:
                 raise _cut(error) from error
             return Paid(

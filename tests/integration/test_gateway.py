@@ -97,6 +97,7 @@ async def test_a_record_is_bought_once_however_many_ask_for_it_at_once(bench: Be
         *(bench.job(f"r{one}", account_id=one, record="indeed:1") for one in others), bench.list("another")
     )
     assert len({answer.body for answer in answers[:-1]}) == 1
+    assert sorted(answer.credits for answer in answers[:-1]) == [0, 0, 0, 0, 1]
     assert bench.provider.charged == 5 + 5 + 1
     later = await bench.job("later", record="indeed:1")
     assert later.again and later.credits == 0
