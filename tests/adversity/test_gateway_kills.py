@@ -14,7 +14,7 @@ from lib.spend.client import CachedOnly, Gateway
 from lib.spend.ledger import Ledger
 from lib.store.connections import Database
 from tests.adversity.daemons import Daemons
-from tests.integration.buying import GATEWAY_KEY, config_of, provider, sums
+from tests.integration.buying import GATEWAY_KEY, config_of, provider, sums, until
 from tests.sim.hasdata import Provider
 
 _UNIT = "gateway@0"
@@ -58,10 +58,7 @@ async def _sweep(database: Database) -> None:
 async def _works(playing: Provider) -> None:
     """Waits until something more is bought."""
     bought = len(playing.statement)
-    while True:
-        await asyncio.sleep(0.02)
-        if len(playing.statement) > bought:
-            return
+    await until(lambda: len(playing.statement) > bought, 30)
 
 
 async def test_a_killed_gateway_loses_no_credit_and_spends_none_twice(

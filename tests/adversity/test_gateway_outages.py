@@ -11,7 +11,7 @@ from lib.spend.client import CachedOnly, Gateway
 from lib.store.connections import Cache, Database
 from lib.store.migrate import migrate
 from tests.adversity.servers import Servers
-from tests.integration.buying import LISTING, client, config_of, gateway, provider, sums
+from tests.integration.buying import LISTING, client, config_of, gateway, provider, sums, until
 
 _CALLERS = 12
 
@@ -28,13 +28,10 @@ async def _buy(caller: Gateway, name: str, over: asyncio.Event, told: Counter[st
             told["ok"] += 1
 
 
-async def _until(told: Counter[str], more: int) -> None:
+async def _answers(told: Counter[str], more: int) -> None:
     """Waits for so many more answers."""
     enough = told["ok"] + more
-    while True:
-        await asyncio.sleep(0.02)
-        if told["ok"] >= enough:
-            return
+    await until(lambda: told["ok"] >= enough, 45)
 
 
 async def test_a_crash_of_postgresql_loses_no_credit_and_spends_none_twice(tmp_path: Path) -> None:
@@ -52,11 +49,11 @@ async def test_a_crash_of_postgresql_loses_no_credit_and_spends_none_twice(tmp_p
             async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 for number in range(_CALLERS):
                     tasks.create_task(_buy(caller, f"c{number}", over, told))
-                await _until(told, 20)
+                await _answers(told, 20)
                 await asyncio.to_thread(servers.restart_postgres)
-                await _until(told, 20)
+                await _answers(told, 20)
                 await servers.kill_backend()
-                await _until(told, 20)
+                await _answers(told, 20)
                 over.set()
             found = await sums(database)
             assert set(told) <= {"ok", "provider", "busy"}
@@ -80,11 +77,11 @@ async def test_a_crash_of_redis_stops_nothing_and_spends_nothing_more(tmp_path: 
             async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
                 for number in range(_CALLERS):
                     tasks.create_task(_buy(caller, f"c{number}", over, told))
-                await _until(told, 20)
+                await _answers(told, 20)
                 await cache.client.flushall()
-                await _until(told, 20)
+                await _answers(told, 20)
                 await asyncio.to_thread(servers.restart_valkey)
-                await _until(told, 20)
+                await _answers(told, 20)
                 over.set()
             found = await sums(database)
             assert found.used == playing.charged == 5 * told["ok"] and found.reserved == 0
