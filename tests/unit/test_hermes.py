@@ -149,7 +149,8 @@ def test_any_text_is_read(seeded: Seeded, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["seit ", "kein ", "C++ ", "80331 Köln am ", "1/2019 - ", "2019 - 2020\n", "als Koch\n", "Skills: a\n", "\x00"]
+    "piece",
+    ["seit ", "kein ", "C++ ", "80331 Köln am ", "1/2019 - ", "2019 - 2020\n", "als Koch\n", "Skills: a\n", "\x00"],
 )
 def test_repeated_pieces_take_linear_time(seeded: Seeded, piece: str) -> None:
     """Quadratic work would take minutes for the 50,000 characters that are read."""

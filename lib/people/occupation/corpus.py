@@ -87,7 +87,7 @@ class Corpus(msgspec.Struct, frozen=True):
 _WORD = re.compile(r"[^\W_]+")
 _FRAU = re.compile(r"frau$")
 _FEMININE = re.compile(r"(?<=\w{4})(?:innen|in)$")
-_ENDING = re.compile(r"(?<=\w{4})(?:er|e|r|s|n)$")
+_ENDING = re.compile(r"(?<=\w{4})[ersn]+$")
 _UMLAUTS = str.maketrans("äöü", "aou")
 
 

@@ -73,9 +73,9 @@ class Seeded:
         return [self._of_phrase(phrase, language) for phrase in phrases]
 
     def _of_phrase(self, phrase: str, language: str | None) -> list[Guess]:
-        likeness = self.likeness(phrase)
-        if not likeness.max() > 0.0:
+        if not len(title_row(phrase)[0]):
             return []
+        likeness = self.likeness(phrase)
         chances = self.chances(likeness)
         best = np.argsort(-chances, kind="stable")[:_SHOWN]
         return [self._guess(unit, float(chances[unit]), likeness, language) for unit in best.tolist()]
