@@ -172,6 +172,11 @@ async def spent(database: Database, search_id: UUID) -> int:
     return int(await database.fetchval(_SQL.spent, search_id))
 
 
+async def running(database: Database, search_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these searches that go on."""
+    return {row["id"] for row in await database.fetch(_SQL.running, list(search_ids))}
+
+
 async def quiet_searches(database: Database, quiet_s: float, late_s: float) -> list[Quiet]:
     """Running searches that told nothing for `quiet_s`, oldest first."""
     rows = await database.fetch(_SQL.quiet_searches, quiet_s, late_s)

@@ -26,6 +26,7 @@ class Recovery:
         silent = await claims.quiet_searches(self._database, quiet_s, _LATE_S)
         for search in silent:
             await self._wake(search)
+        await self._telling.forget()
         return len(silent)
 
     async def _wake(self, search: Quiet) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Literal
 from uuid import UUID
@@ -24,7 +23,6 @@ from lib.store.connections import Connection, Database
 _LOG = structlog.get_logger("discover")
 _PAUSE_S = 0.4
 _AT_ONCE = 4
-_READ_KEPT = 200
 
 Phase = Literal["discovery", "details"]
 
@@ -36,7 +34,7 @@ class Telling:
         self._database = database
         self._matcher = matcher
         self._encoders = encoders
-        self._read: OrderedDict[UUID, tuple[Wanted, Floats]] = OrderedDict()
+        self._read: dict[UUID, tuple[Wanted, Floats]] = {}
         self._nudged: set[UUID] = set()
         self._news = anyio.Event()
 
@@ -66,11 +64,14 @@ class Telling:
             assert search.profile is not None  # kept while the search runs
             wanted = await anyio.to_thread.run_sync(read_profile, search.profile)
             held = wanted, await self._encoders.title_vector(wanted.phrases)
-        self._read[search.id] = held
-        self._read.move_to_end(search.id)
-        if len(self._read) > _READ_KEPT:
-            self._read.popitem(last=False)
+            self._read[search.id] = held
         return held
+
+    async def forget(self) -> None:
+        """Forgets what was read for searches that have ended, here or elsewhere."""
+        running = await claims.running(self._database, list(self._read))
+        for search_id in self._read.keys() - running:
+            del self._read[search_id]
 
     async def matches(self, search: Search, phase: Phase, came: int, to_come: int) -> tuple[Answer, list[int]]:
         """Ranks and tells progress and matches; gives the answer, and the ids of the whole shortlist, best first.

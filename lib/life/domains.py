@@ -170,7 +170,7 @@ DOMAINS: Mapping[str, Domain] = dict(
         _domain("geo", "daemons.companies.actor:serve", Numbered(REGIONS), 90, needs="overpass"),
         _domain("upkeep", "daemons.upkeep.actor:serve", Alike(), 70),
         _domain("api", "api.server:serve", Alike(), 390),
-        _domain("discover", "daemons.discover.actor:serve", Alike(), 620, needs="gateway_url"),
+        _domain("discover", "daemons.discover.actor:serve", Alike(), 700, needs="gateway_url"),
         _domain("gateway", "api.gateway.server:serve", Alike(), 90, needs="gateway_key"),
     )
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ from lib.match.profile import UnusableProfile
 if TYPE_CHECKING:
     from lib.match.encoder import Floats, TextEncoder, TitleEncoder
 
+_QUERIES_KEPT = 100
+
 
 class Encoders:
     """Loads the title table and the text network when they are first needed, and calls them beside the event loop."""
@@ -23,6 +27,7 @@ class Encoders:
         self._title: TitleEncoder | None = None
         self._text: TextEncoder | None = None
         self._loading = anyio.Lock()
+        self._queries: OrderedDict[bytes, Floats] = OrderedDict()
 
     def present(self) -> bool:
         """Whether a title table is loaded, or there to be loaded when it is first needed."""
@@ -47,6 +52,18 @@ class Encoders:
         encoder = await self.title()
         vectors = await anyio.to_thread.run_sync(encoder.encode, list(phrases))
         return blend(vectors)
+
+    async def query_vector(self, text: str) -> Floats:
+        """What full texts are compared with, 384 numbers. Kept for a while without the text: who goes on asks again."""
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        vector = self._queries.pop(key, None)
+        if vector is None:
+            encoder = await self.text()
+            vector = (await anyio.to_thread.run_sync(encoder.encode_queries, [text]))[0]
+        self._queries[key] = vector
+        if len(self._queries) > _QUERIES_KEPT:
+            self._queries.popitem(last=False)
+        return vector
 
 
 def blend(vectors: Floats) -> Floats:

@@ -108,9 +108,8 @@ class Matcher:
         embedded = [posting for posting, one in looked.items() if one.embedded]
         if not embedded:
             return looked, {}
-        encoder = await self._encoders.text()
-        vectors = await anyio.to_thread.run_sync(encoder.encode_queries, [wanted.text])
-        return looked, await full_similarities(self._database, embedded, self._text_model, vectors[0])
+        vector = await self._encoders.query_vector(wanted.text)
+        return looked, await full_similarities(self._database, embedded, self._text_model, vector)
 
 
 def _shown(found: Found, looked: Looked, why: tuple[Reason, ...]) -> Match:

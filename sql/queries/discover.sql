@@ -148,6 +148,10 @@ SELECT d.posting_id
 -- Credits of a search: what was settled for it.
 SELECT coalesce(sum(credits), 0)::int FROM credit_entry WHERE search_id = $1 AND kind = 'settle'
 
+-- running --
+-- Which of these searches go on.
+SELECT id FROM search_request WHERE id = ANY ($1::uuid[]) AND live = 'running'
+
 -- quiet_searches --
 -- Running searches that told nothing for a while: whether they wait for details, and why their job was given up.
 SELECT s.id, s.at < now() - make_interval(secs => $2) AS late,
