@@ -14,7 +14,7 @@ from lib.life.confined import Limits
 from lib.life.sandbox import Crashed, OutOfMemory, Sandbox, TimedOut, TooMuchOutput
 from lib.people.paper import Paper
 
-LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, wall_s=100.0, output_bytes=2_000_000)
+LIMITS = Limits(memory_bytes=450 << 20, cpu_s=60, wall_s=100.0, output_bytes=2_000_000)
 _WAITING = 4  # for each that is being read
 _RETRY_S = 5.0
 _BEYOND_LIMITS = (Crashed, OutOfMemory, TimedOut, TooMuchOutput)
