@@ -120,21 +120,26 @@ async def test_nobody_sees_anothers_searches(client: Client, database: Database)
     await fill(database, 40)
     mine, yours = await caller(database, "mine"), await caller(database, "yours")
     found = await (await client.post("/match", json={"text": "Koch"}, headers=mine)).json()
-    for path in (f"/searches/{found['id']}", f"/searches/{found['id']}/events"):
+    for path in ("/searches/{}", "/searches/{}/events", "/s/{}", "/s/{}/events"):
         headers = {"Accept": "application/json"}
-        assert (await client.get(path, headers=headers | mine)).status in (200, 204)
-        refused = await client.get(path, headers=headers | yours)
-        unknown = await client.get(path.replace(found["id"], _NOTHING), headers=headers | yours)
-        assert (refused.status, await refused.json()) == (404, await unknown.json())
+        assert (await client.get(path.format(found["id"]), headers=headers | mine)).status in (200, 204), path
+        refused = await client.get(path.format(found["id"]), headers=headers | yours)
+        unknown = await client.get(path.format(_NOTHING), headers=headers | yours)
+        assert (refused.status, await refused.text()) == (404, await unknown.text()), path
 
 
-async def test_nobody_sees_or_forgets_anothers_resumes(client: Client, database: Database) -> None:
+async def test_nobody_sees_uses_or_forgets_anothers_resumes(client: Client, database: Database) -> None:
+    market = await fill(database, 10)
     mine, yours = await caller(database, "mine"), await caller(database, "yours")
     text = "Lebenslauf\n\nBerufserfahrung\nKoch, Gasthaus am Markt, 2015 bis 2024\n\nKenntnisse\nKochen, HACCP\n"
     plain = {"Content-Type": "text/plain; charset=utf-8"}
     kept = await client.post("/resumes?keep_days=2", data=text.encode(), headers=mine | plain)
     assert kept.status == 200, await kept.text()
     path = f"/resumes/{(await kept.json())['id']}"
+    for used, body in (("/profiles", {}), ("/tailor", {"posting_id": market[0].id})):
+        asked = body | {"resume_id": path.removeprefix("/resumes/")}
+        assert (await client.post(used, json=asked, headers=yours)).status == 404, used
+        assert (await client.post(used, json=asked, headers=mine)).status == 200, used
     refused, unknown = [await client.get(one, headers=yours) for one in (path, f"/resumes/{_NOTHING}")]
     assert (refused.status, await refused.json()) == (404, await unknown.json())
     assert (await client.delete(path, headers=yours)).status == 404
