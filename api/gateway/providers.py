@@ -6,6 +6,7 @@ may cost, and a pure function that says what a good answer cost (`api.gateway.me
 HasData: https://docs.hasdata.com/quickstart, /credits-and-concurrency, /apis/web-scraping-api/request-cost (read
 2026-11). One key in `x-api-key`; scraping is GET with a query, but for /scrape/web, which takes JSON; each request is
 answered when it is done, after 300 s at the latest; a client that goes earlier may be charged for what it never saw.
+Answers do not say what they cost: listings 5 and jobs 1 are as agreed, and its statement tells when that is wrong.
 
 Language models: POST /chat/completions as OpenAI describes it and others follow, read as a stream whose last chunk
 tells the tokens (`stream_options.include_usage`).
@@ -163,11 +164,6 @@ def public_page(url: str) -> None:
         raise ValueError("the address of a public web page is expected")
 
 
-def _page_of(site: str) -> Callable[[str], object]:
-    """An https:// address of `site`, a pattern of host names."""
-    return _form(rf"https://(?:{site})/[!-~]*", f"a page of {site.rpartition('?:')[2]}".replace("\\", ""))
-
-
 _INDEED = r"[a-z]{2,3}\.indeed\.com"
 _GLASSDOOR = r"[a-z]{2,3}\.glassdoor\.(?:com|de|at|ch)"
 _WORDS = Rule(needed=True)
@@ -181,10 +177,11 @@ def _charged(cost: int) -> Callable[[bytes, Terms], Meaning]:
     return lambda body, terms: hasdata(body, cost)
 
 
-def _job(path: str, site: str) -> Operation:
+def _job(path: str, site: str, example: str) -> Operation:
+    """`site`: a pattern of host names, whose pages are asked for."""
     return Operation(
         path=path,
-        parameters={"url": Rule(2_000, needed=True, check=_page_of(site))},
+        parameters={"url": Rule(2_000, needed=True, check=_form(rf"https://(?:{site})/[!-~]*", example))},
         ceiling=_fixed(1),
         read=_charged(1),
     )
@@ -253,8 +250,8 @@ PROVIDERS: Mapping[str, Provider] = {
                     "nextPageToken": Rule(4_000),
                 },
             ),
-            "indeed_job": _job("/scrape/indeed/job", _INDEED),
-            "glassdoor_job": _job("/scrape/glassdoor/job", _GLASSDOOR),
+            "indeed_job": _job("/scrape/indeed/job", _INDEED, "https://de.indeed.com/viewjob?jk=..."),
+            "glassdoor_job": _job("/scrape/glassdoor/job", _GLASSDOOR, "https://www.glassdoor.de/job-listing/..."),
             "web": Operation(
                 path="/scrape/web",
                 method="POST",
