@@ -86,8 +86,8 @@ def searcher_of(config: Config, database: Database, cache: Cache, encoders: Enco
     from lib.match.kept import KeptResults
     from lib.match.live import Thresholds
     from lib.match.searcher import Searcher
-    from lib.match.searches import budget_spent
     from lib.match.static import model_version
+    from lib.spend.mirror import Mirror
 
     decides = (vakanz_version(), model_version(), config.text_model, config.expire_days, config.match_min_score)
     return Searcher(
@@ -96,7 +96,7 @@ def searcher_of(config: Config, database: Database, cache: Cache, encoders: Enco
         recorder,
         Thresholds(config.discovery_score, config.discovery_found),
         gateway=bool(config.gateway_url),
-        spent=partial(budget_spent, database),
+        spent=Mirror(database, cache, config.credits_monthly).spent,
     )
 
 

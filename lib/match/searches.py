@@ -117,11 +117,6 @@ async def last_matches(database: Database, search_id: uuid.UUID) -> Answer | Non
     return None if body is None else msgspec.json.decode(body, type=Answer)
 
 
-async def budget_spent(database: Database) -> bool:
-    """Whether this month's credits are all used or reserved."""
-    return bool(await database.fetchval(_SQL.budget_spent))
-
-
 async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> list[Event]:
     """What these searches told after the numbers given, each in order; some at a time, so ask again."""
     rows = await database.fetch(_SQL.events_after, list(wants), list(wants.values()), _MOST_EVENTS)

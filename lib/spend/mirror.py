@@ -41,17 +41,27 @@ class Figures:
         return max(0, self.granted - self.used - self.reserved)
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Mirror:
     """The figures as a reader sees them. `monthly`: what a month has that nobody has used yet."""
 
-    def __init__(self, database: Database, cache: Cache, monthly: int) -> None:
+    def __init__(self, database: Database, cache: Cache, monthly: int, clock: Callable[[], datetime] = _now) -> None:
         self._database = database
         self._cache = cache
         self._monthly = monthly
+        self._clock = clock
 
-    async def figures(self, now: datetime) -> Figures:
-        """Those of the month of `now`: from Redis, or from PostgreSQL where Redis lost them or is away."""
-        key = f"{_KEY}{now.astimezone(UTC):%Y-%m}"
+    async def spent(self) -> bool:
+        """Whether nothing of this month's credits is left, as far as is known."""
+        return (await self.figures()).left == 0
+
+    async def figures(self) -> Figures:
+        """Those of this month: from Redis, or from PostgreSQL where Redis lost them or is away."""
+        now = self._clock().astimezone(UTC)
+        key = f"{_KEY}{now:%Y-%m}"
         kept = await self._ask(lambda client: client.get(key))
         if kept is not None:
             with suppress(msgspec.MsgspecError):  # what another program put there is written over

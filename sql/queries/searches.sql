@@ -69,10 +69,6 @@ SELECT e.search_id, e.seq, e.kind, e.body::text AS body
 -- The newest matches that a search told.
 SELECT body::text AS body FROM search_event WHERE search_id = $1 AND kind = 'matches' ORDER BY seq DESC LIMIT 1
 
--- budget_spent --
--- Whether nothing of this month's credits is left; no row before the first call of the month.
-SELECT used + reserved >= granted FROM credit_budget WHERE period = date_trunc('month', now() AT TIME ZONE 'UTC')::date
-
 -- abandon --
 -- Ends searches that told nothing for so long, as `finish` does.
 WITH silent AS (

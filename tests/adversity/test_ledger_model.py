@@ -84,7 +84,7 @@ class Spending(RuleBasedStateMachine):
         link = Link("postgresql", rng=random.Random(1), sleep=lambda _: asyncio.sleep(0))
         self.database = _CutDatabase(self.dsn, link=link)
         self.cache = Cache(self.redis_url)
-        self.mirror = Mirror(self.database, self.cache, _GRANTED)
+        self.mirror = Mirror(self.database, self.cache, _GRANTED, self.clock)
         self.calls: list[_Call] = []
         self.ended: dict[UUID, int] = {}
         self.above = 0
@@ -191,7 +191,7 @@ class Spending(RuleBasedStateMachine):
     def redis_is_flushed(self) -> None:
         with redis.Redis.from_url(self.redis_url) as client:
             client.flushdb()
-        figures = self.run(self.mirror.figures(self.clock.now))
+        figures = self.run(self.mirror.figures())
         row = self.run(
             self.database.fetchrow(
                 "SELECT granted, used, reserved FROM credit_budget WHERE period = $1", period_of(self.clock.now)

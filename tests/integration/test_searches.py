@@ -13,7 +13,6 @@ from lib.match.profile import Limits, Profile
 from lib.match.searches import (
     Event,
     abandon,
-    budget_spent,
     events_after,
     finish,
     forget_events,
@@ -132,14 +131,3 @@ async def test_what_is_old_and_done_is_forgotten(database: Database) -> None:
     assert await forget_searches(database, before) == 1
     assert await load(database, done) is None
     assert await load(database, going) is not None
-
-
-async def test_the_budget_is_spent_when_nothing_is_left_of_the_month(database: Database) -> None:
-    assert not await budget_spent(database)
-    period = datetime.now(UTC).date().replace(day=1)
-    await database.execute(
-        "INSERT INTO credit_budget (period, granted, used, reserved) VALUES ($1, 100, 90, 9)", period
-    )
-    assert not await budget_spent(database)
-    await database.execute("UPDATE credit_budget SET reserved = 10")
-    assert await budget_spent(database)
