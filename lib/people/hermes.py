@@ -136,6 +136,6 @@ def _degree(text: str) -> Degree | None:
 
 
 def _told(sections: Sequence[Section]) -> str:
-    """What matching may read: everything but name and address, without what is denied."""
-    told = sections if len(sections) == 1 else [one for one in sections if one.title or one.kind != "other"]
+    """What matching may read: no personal details where sections tell them apart, and nothing that is denied."""
+    told = [one for one in sections if one.kind != "other"] or sections
     return "\n".join(part for section in told for sentence in sentences(section.text) if (part := claimed(sentence)))
