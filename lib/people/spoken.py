@@ -7,7 +7,7 @@ beside it: "the German market" says nothing about what anybody speaks.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 Level = Literal["A1", "A2", "B1", "B2", "C1", "C2", "native"]
@@ -37,6 +37,8 @@ _LEVEL = re.compile(
 _CUE = re.compile(
     r"(?i)kenntnis|sprach|language|wort und schrift|spoken|written|speak|communicat|command of|proficien|skills"
 )
+_JOINED = re.compile(r"(?i)-?[\s,/&]*(?:und|and|sowie|oder|or)?\s*")
+_AHEAD = re.compile(rf"(?i)\s+(?:in\s+|of\s+)?(?:{'|'.join(_CODES)})")
 _CLAUSE = re.compile(r"[^\n;.•|]+")
 _BESIDE = 45
 
@@ -66,18 +68,50 @@ def at_least(level: str | None, wanted: str | None) -> bool | None:
 
 def _of_clause(text: str, start: int, end: int, listed: bool) -> Iterator[Spoken]:
     names = list(_NAME.finditer(text, start, end))
-    levels = list(_LEVEL.finditer(text, start, end)) if names else []
-    cued = listed or (bool(names) and _CUE.search(text, start, end) is not None)
+    if not names:
+        return
+    graded = _graded(text, names, list(_LEVEL.finditer(text, start, end)))
+    cued = listed or _CUE.search(text, start, end) is not None
     for name in names:
-        beside = [(_gap(name, level), level) for level in levels if _gap(name, level) <= _BESIDE]
-        level = _grade(min(beside, key=lambda pair: pair[0])[1]) if beside else None
+        level = graded.get(name.start())
         if level is not None or cued:
             yield Spoken(_CODES[name[1].casefold()], level, name.start(), name.end())
 
 
-def _gap(name: re.Match[str], level: re.Match[str]) -> int:
-    """Characters between the two; a level behind its language is preferred to one before the next language."""
-    return level.start() - name.end() if level.start() >= name.end() else name.start() - level.end() + 2
+def _graded(text: str, names: Sequence[re.Match[str]], levels: Sequence[re.Match[str]]) -> dict[int, Level]:
+    """Where names begin -> their level. One stands before its languages ("fluent German and English") or behind them
+    ("Deutsch und Englisch fließend"); which, is told by what follows it."""
+    graded: dict[int, Level] = {}
+    waiting: list[re.Match[str]] = []
+    ahead: Level | None = None
+    before: re.Match[str] | None = None
+    for one in sorted([*names, *levels], key=lambda match: match.start()):
+        if one.re is _NAME:
+            if before is not None and _is_apart(text, before, one):
+                waiting, ahead = [], None
+            if ahead is None:
+                waiting.append(one)
+            else:
+                graded[one.start()] = ahead
+        elif waiting and one.start() - waiting[-1].end() <= _BESIDE and not _is_ahead(text, one):
+            graded |= {name.start(): _grade(one) for name in waiting}
+            waiting, ahead = [], None
+        else:
+            waiting, ahead = [], _grade(one)
+        before = one
+    return graded
+
+
+def _is_apart(text: str, before: re.Match[str], name: re.Match[str]) -> bool:
+    """Whether what stands before a language has nothing to do with it."""
+    if before.re is _NAME:
+        return _JOINED.fullmatch(text, before.end(), name.start()) is None
+    return name.start() - before.end() > _BESIDE
+
+
+def _is_ahead(text: str, level: re.Match[str]) -> bool:
+    """Whether a level stands right before a language. Levels of the framework stand behind."""
+    return level.lastgroup != "cefr" and _AHEAD.match(text, level.end()) is not None
 
 
 def _grade(level: re.Match[str]) -> Level:
