@@ -24,7 +24,7 @@ PASSWORD = "a long enough password"
 LIVE = Config(gateway_url="http://127.0.0.1:9", gateway_key="k" * 32, discovery_score=100.0, discovery_found=10_000)
 
 Open = Callable[..., Awaitable[Any]]
-SignIn = Callable[[Any, Tier], Awaitable[int]]
+SignIn = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
@@ -40,6 +40,13 @@ async def site(database: Database, cache: Cache, market: list[Row]) -> AsyncIter
 
 
 @pytest.fixture
+async def unlinked(database: Database, cache: Cache, market: list[Row]) -> AsyncIterator[str]:
+    """The same pages where nothing can ever be bought: neither live search nor a language model."""
+    async with TestServer(create_app(Config(discovery_score=100.0), database, cache, encoders())) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+@pytest.fixture
 async def browser() -> AsyncIterator[Any]:
     if not CHROMIUM:
         pytest.skip("no Chromium is installed on this machine")
@@ -50,16 +57,22 @@ async def browser() -> AsyncIterator[Any]:
         await chromium.close()
 
 
+def _complains(said: Any, expect_errors: bool) -> bool:
+    """A browser also complains of every answer that is an error, which some tests are about."""
+    asked_for = expect_errors and said.text.startswith("Failed to load resource")
+    return said.type in ("error", "warning") and not asked_for
+
+
 @pytest.fixture
 async def visit(browser: Any) -> AsyncIterator[Open]:
     """Opens a page. At the end of the test nothing may have been refused, blocked or thrown in any of them."""
     complaints: list[str] = []
 
-    async def open_page(**how: Any) -> Any:
+    async def open_page(expect_errors: bool = False, **how: Any) -> Any:
         context = await browser.new_context(**({"locale": "en-GB", "reduced_motion": "reduce"} | how))
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+        page.on("console", lambda said: _complains(said, expect_errors) and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"a script of a stranger ran: {dialog.message}"))
         return page
@@ -72,15 +85,15 @@ async def visit(browser: Any) -> AsyncIterator[Open]:
 async def sign_in(database: Database, site: str) -> SignIn:
     """Makes an account of a tier and signs a page in by the form; the account's id."""
 
-    async def signed_in(page: Any, tier: Tier) -> int:
+    async def signed_in(page: Any, tier: Tier, at: str = site) -> int:
         account_id = await create_account(
             database, f"somebody-{tier}", tier, sealed=passwords.seal(PASSWORD, b"s" * 16), who="t"
         )
-        await page.goto(f"{site}/sign-in")
+        await page.goto(f"{at}/sign-in")
         await page.fill("#name", f"somebody-{tier}")
         await page.fill("#password", PASSWORD)
         await page.click("main button")
-        await page.wait_for_url(f"{site}/")
+        await page.wait_for_url(f"{at}/")
         return account_id
 
     return signed_in
