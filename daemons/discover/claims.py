@@ -177,6 +177,11 @@ async def running(database: Database, search_ids: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in await database.fetch(_SQL.running, list(search_ids))}
 
 
+async def forget_queries(database: Database) -> None:
+    """Forgets queries of yesterday."""
+    await database.execute(_SQL.forget_queries)
+
+
 async def quiet_searches(database: Database, quiet_s: float, late_s: float) -> list[Quiet]:
     """Running searches that told nothing for `quiet_s`, oldest first."""
     rows = await database.fetch(_SQL.quiet_searches, quiet_s, late_s)

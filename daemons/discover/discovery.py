@@ -104,7 +104,7 @@ class Discovery:
             except CachedOnly as reason:
                 _LOG.info("cached results only", search=str(search.id), why=reason.why, reason=str(reason))
                 why = reason.why
-                if why == "provider" and reason.status is not None:  # it answers, and may give another listing
+                if why == "provider" and (reason.lost or reason.status is not None):  # another listing may be had
                     continue
                 break
             pages[ask.provider] = seen.next_page

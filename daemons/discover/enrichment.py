@@ -123,8 +123,8 @@ class Enrichment:
             return Came(wanted, "empty")
 
     async def _buy(self, wanted: Wanted, operation: str) -> Response:
-        """An answer about the posting. Raises Malformed where the provider finds none, Transient where it failed with
-        this one, CachedOnly where it gives nothing at all."""
+        """An answer about the posting. Raises Malformed where there is none to be had, Transient where the provider
+        failed with this one, CachedOnly where it gives nothing at all."""
         parameters = {"url": wanted.url}
         try:
             paid = await self._gateway.call(
@@ -135,10 +135,10 @@ class Enrichment:
         except BadCall as error:
             raise Malformed(str(error)) from error
         except CachedOnly as error:
+            if error.lost or error.status in _NO_PAGE:
+                raise Malformed(str(error)) from error
             if error.why != "provider" or error.status is None:
                 raise
-            if error.status in _NO_PAGE:
-                raise Malformed(str(error)) from error
             raise Transient(str(error), error.status) from error
         return answered(operation, parameters, paid.body)
 

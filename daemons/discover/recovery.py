@@ -27,6 +27,7 @@ class Recovery:
         for search in silent:
             await self._wake(search)
         await self._telling.forget()
+        await claims.forget_queries(self._database)
         return len(silent)
 
     async def _wake(self, search: Quiet) -> None:

@@ -42,12 +42,16 @@ _PASSING = (429, 503)
 
 
 class CachedOnly(VakanzError):
-    """Nothing is bought for now. `status`: what the provider answered, None where it was not asked or fell silent."""
+    """Nothing is bought for now. `status`: what the provider answered, None where it was not asked or fell silent.
 
-    def __init__(self, why: Why, message: str, status: int | None = None) -> None:
+    `lost`: this very call was paid for and its answer never came; others may do better.
+    """
+
+    def __init__(self, why: Why, message: str, status: int | None = None, *, lost: bool = False) -> None:
         super().__init__(message)
         self.why = why
         self.status = status
+        self.lost = lost
 
 
 class BadCall(VakanzError):
@@ -214,14 +218,15 @@ def refusal(status: int, retry_after: str | None, body: bytes, now: datetime) ->
     """What an answer other than 200 says to do next."""
     try:
         said = orjson.loads(body)
-        detail, theirs = str(said["detail"])[:300], said.get("status")
+        detail, theirs, lost = str(said["detail"])[:300], said.get("status"), said.get("error") == "lost"
     except (ValueError, TypeError, KeyError, AttributeError):
-        detail, theirs = f"status {status}", None
+        detail, theirs, lost = f"status {status}", None, False
     if (why := _WHY.get(status)) is None:
         return Refusal(BadCall(f"the gateway refuses the call: {detail}"))
     retry_at = parse_retry_after(retry_after, now)
     after_s = (retry_at - now).total_seconds() if retry_at is not None else 0.0
-    return Refusal(CachedOnly(why, detail, theirs if isinstance(theirs, int) else None), status in _PASSING, after_s)
+    error = CachedOnly(why, detail, theirs if isinstance(theirs, int) else None, lost=lost)
+    return Refusal(error, status in _PASSING, after_s)
 
 
 def _question(

@@ -62,6 +62,7 @@ async def test_two_who_ask_the_same_at_once_buy_it_once(live: Room) -> None:
     lines = [line.path for line in live.provider.statement]
     assert lines.count("/scrape/indeed/listing") == 1
     assert len(lines) == 1 + await live.database.fetchval(OPEN)
+    assert live.provider.most_at_once <= 15
     assert sum(one.credits_used for one in ended) == live.provider.charged == await live.settled()
     shown = [[match["id"] for match in await last_matches(live, one)] for one in (mine, theirs)]
     assert shown[0] == shown[1] != []
@@ -120,6 +121,15 @@ async def test_a_page_stands_in_for_a_detail_that_the_provider_cannot_give(live:
     outcomes = await live.database.fetch("SELECT outcome, count(*) FROM detail_claim GROUP BY 1")
     assert dict(outcomes) == {"described": search.credits_used - 5}
     assert sum(line.path == "/scrape/web" for line in live.provider.statement) == 5
+
+
+async def test_an_answer_that_was_paid_and_lost_costs_its_posting_one_credit_more(live: Room) -> None:
+    live.provider.misbehave("bad_gateway", path="/scrape/indeed/job", times=2)
+    async with live.daemon():
+        search = await live.ended(await live.search(await live.account()))
+    assert (search.live, search.live_why) == ("done", None)
+    assert search.credits_used == live.provider.charged == 5 + 13 + 2
+    assert await live.database.fetchval("SELECT count(*) FROM posting WHERE state = 'described'") == 13
 
 
 async def test_a_provider_that_is_down_leaves_cached_results(live: Room) -> None:
