@@ -93,10 +93,8 @@ class Browser:
         check_memory(self._least_memory)
         if not Path(self._executable).is_file():
             raise NoBrowser(f"{self._executable} is no program: set VAKANZ_BROWSER to that of Chromium")
-        try:
-            from playwright.async_api import Error, async_playwright
-        except ImportError as error:
-            raise NoBrowser("playwright is not installed: pip install 'vakanz[browser]'") from error
+        from playwright.async_api import Error, async_playwright  # half a second, which few who import this need
+
         self._playwright = await async_playwright().start()
         try:
             self._chromium = await self._playwright.chromium.launch(
