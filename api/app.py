@@ -65,9 +65,12 @@ _LAST_HINT_S = 1.0
 
 
 def encoders_of(config: Config) -> Encoders:
-    """The encoders that the configuration names, loaded when they are first needed."""
+    """The encoders that the configuration names, loaded when they are first needed.
+
+    One thread embeds a profile: with more, several searches at once would take half as much time again of all cores.
+    """
     return Encoders(
-        load_title_encoder, partial(load_text_encoder, config.text_model, config.models, config.model_threads)
+        load_title_encoder, partial(load_text_encoder, config.text_model, config.models, config.model_threads or 1)
     )
 
 

@@ -112,7 +112,9 @@ class Config:
     text_model: str = field(
         default="builtin", metadata={"help": "encoder of full texts: builtin, or a sentence-transformers name"}
     )
-    model_threads: int = field(default=0, metadata={"help": "threads of the text encoder; 0: one per core"})
+    model_threads: int = field(
+        default=0, metadata={"help": "threads of the text encoder; 0: one per core, but one in the API"}
+    )
     resume_bytes: int = field(default=10_000_000, metadata={"help": "size of the largest résumé that is read"})
     resume_readers: int = field(default=2, metadata={"help": "résumés that one API process reads at the same time"})
     resume_keep_days: int = field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +56,7 @@ class Matcher:
         self._expire = timedelta(days=expire_days)
         self._min_score = min_score
         self._clock = clock
+        self._full_texts = False
 
     async def match(self, profile: Profile) -> Result:
         """The ANSWERS best postings. Raises UnusableProfile."""
@@ -76,11 +78,22 @@ class Matcher:
         return answer, [one.best.candidate.id for one in compared.shown]
 
     async def _compare(self, wanted: Wanted, vector: Floats, now: datetime) -> _Compared:
+        # The text is embedded while PostgreSQL looks for candidates, where the search before had use for that.
+        text_vector = asyncio.create_task(self._encoders.query_vector(wanted.text)) if self._full_texts else None
+        try:
+            return await self._compare_with(wanted, vector, now, text_vector)
+        finally:
+            if text_vector is not None:
+                text_vector.cancel()
+
+    async def _compare_with(
+        self, wanted: Wanted, vector: Floats, now: datetime, text_vector: asyncio.Task[Floats] | None
+    ) -> _Compared:
         candidates = await self._database.transaction(
             lambda connection: find_candidates(connection, wanted.limits, vector, wanted.phrases[0], now - self._expire)
         )
         ranking = score(wanted, candidates, now)
-        looked, similarities = await self._second_look(wanted, ranking.shortlist)
+        looked, similarities = await self._second_look(wanted, ranking.shortlist, text_vector)
         texts = {posting: one.text for posting, one in looked.items() if one.text is not None}
         # A posting that was purged meanwhile has no row any more.
         there = [one for one in rerank(ranking.shortlist, similarities) if one.candidate.id in looked]
@@ -98,7 +111,7 @@ class Matcher:
         )
 
     async def _second_look(
-        self, wanted: Wanted, shortlist: Sequence[Scored]
+        self, wanted: Wanted, shortlist: Sequence[Scored], text_vector: asyncio.Task[Floats] | None
     ) -> tuple[Mapping[int, Looked], Mapping[int, float]]:
         """What else is known of the shortlist, and similarities of full texts; both by posting."""
         if not shortlist:
@@ -106,10 +119,11 @@ class Matcher:
         ids = [one.candidate.id for one in shortlist]
         looked = await second_look(self._database, ids, self._text_model, copy_suspects(shortlist))
         embedded = [posting for posting, one in looked.items() if one.embedded]
+        self._full_texts = bool(embedded)
         if not embedded:
             return looked, {}
-        vector = await self._encoders.query_vector(wanted.text)
-        return looked, await full_similarities(self._database, embedded, self._text_model, vector)
+        ours = await (text_vector or self._encoders.query_vector(wanted.text))
+        return looked, await full_similarities(self._database, embedded, self._text_model, ours)
 
 
 def _shown(found: Found, looked: Looked, why: tuple[Reason, ...]) -> Match:

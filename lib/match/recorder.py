@@ -1,6 +1,6 @@
 """Writes searches down before they are answered: whoever got an answer has a row, however many ask at once.
 
-One task writes for all, a few milliseconds' worth at a time, each batch in one transaction that waits for the disk. A
+One task writes for all. What came while it wrote one batch is the next: one transaction, which waits for the disk. A
 result that was kept for a while is looked at again in that transaction: of a posting that closed meanwhile, or that a
 hard limit now excludes, nobody hears any more. While PostgreSQL is away nothing is answered; who gives up waiting is
 not written down.
@@ -26,7 +26,6 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("searches")
-_GATHER_S = 0.005
 _MOST_AT_ONCE = 500
 
 
@@ -70,7 +69,6 @@ class Recorder:
         """Writes what is asked for."""
         while True:
             await self._asked.wait()
-            await asyncio.sleep(_GATHER_S)
             batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
             if not self._waiting:
                 self._asked.clear()

@@ -22,8 +22,8 @@ from tests.bench.lab import Lab
 from tests.bench.rows import Row, table
 
 MEASUREMENTS = (
-    "ingest", "following", "details", "answering", "matching", "vectors", "memory", "parse", "crawl", "feed",
-    "commoncrawl", "live",
+    "ingest", "following", "details", "answering", "matching", "searching", "vectors", "memory", "parse", "crawl",
+    "feed", "commoncrawl", "live", "resumes",
 )  # fmt: skip
 Measure = Callable[[Lab], Awaitable[Sequence[Row]]]
 

@@ -1,7 +1,7 @@
 """Postings of the simulated market as matching sees them, copied into an empty database; and profiles that seek them.
 
-Titles have the vectors of the real table. Texts are written for some postings only: those have skills, and the first of
-them full vectors, which say nothing but must be compared like any.
+Titles have the vectors of the real table. Texts are written for the first postings only. Every posting has a full
+vector, which says nothing, but has to be compared like any.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import numpy as np
@@ -26,6 +26,7 @@ from tests.sim.occupations import OCCUPATIONS, words
 from tests.sim.places import some_city
 from tests.sim.posting import Language, Posting
 
+_Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _TEXTS = 5_000
 _COPIED = 5_000
 _POSTING = (
@@ -58,9 +59,9 @@ def texts(market: Market) -> Texts:
     return Texts(skills, plain)
 
 
-async def fill(dsn: str, count: int, full_vectors: int, text_model: str) -> Market:
-    """Copies `count` postings, the first `full_vectors` of them with texts and full vectors; builds the index anew."""
-    market = Market(7, None, count)
+async def fill(dsn: str, count: int, text_model: str) -> None:
+    """Copies `count` postings, and builds the index anew."""
+    market = Market(7, None, max(count, _TEXTS))
     written, encoder = texts(market), load_title_encoder()
     connection = await asyncpg.connect(dsn)
     try:
@@ -82,14 +83,14 @@ async def fill(dsn: str, count: int, full_vectors: int, text_model: str) -> Mark
                 columns=_VECTOR,
                 records=(_vector(one, vector, written) for one, vector in zip(postings, vectors, strict=True)),
             )
-        await _write_texts(connection, market, written, full_vectors, text_model)
+            await _copy_full_vectors(connection, postings, text_model)
+        await _copy_texts(connection, [market.posting(key) for key in range(min(_TEXTS, count))], written)
         await connection.execute("SET maintenance_work_mem = '512MB'")
         await connection.execute(definition)
         for table in ("posting", "posting_vector", "posting_text", "posting_full_vector"):
             await connection.execute(f"VACUUM ANALYZE {table}")
     finally:
         await connection.close()
-    return market
 
 
 def _posting(posting: Posting, board: int, now: datetime) -> tuple[Any, ...]:
@@ -118,21 +119,19 @@ def _vector(posting: Posting, vector: Any, written: Texts) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-async def _write_texts(
-    connection: asyncpg.Connection[asyncpg.Record], market: Market, written: Texts, count: int, model: str
-) -> None:
-    rng = np.random.default_rng(7)
-    vectors = rng.standard_normal((count, 384), dtype=np.float32)
+async def _copy_full_vectors(connection: _Connection, postings: Sequence[Posting], model: str) -> None:
+    vectors = np.random.default_rng(postings[0].key).standard_normal((len(postings), 384), dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    postings = [market.posting(key) for key in range(count)]
-    plain = [written.plain[posting.occupation.name, posting.language] for posting in postings]
-    await connection.copy_records_to_table(
-        "posting_text", columns=["posting_id", "description_text"],
-        records=((one.key + 1, text) for one, text in zip(postings, plain, strict=True)),
-    )  # fmt: skip
     await connection.copy_records_to_table(
         "posting_full_vector", columns=["posting_id", "full_text", "model"],
         records=((one.key + 1, HalfVector(vector), model) for one, vector in zip(postings, vectors, strict=True)),
+    )  # fmt: skip
+
+
+async def _copy_texts(connection: _Connection, postings: Sequence[Posting], written: Texts) -> None:
+    await connection.copy_records_to_table(
+        "posting_text", columns=["posting_id", "description_text"],
+        records=((one.key + 1, written.plain[one.occupation.name, one.language]) for one in postings),
     )  # fmt: skip
 
 
