@@ -14,6 +14,7 @@ from api import (
     resumes,
     searches,
     signing,
+    spending,
     tailoring,
 )
 from api.account_bodies import KeyMade, Made, NewAccount, NewKey, SignedIn, SignIn, TierChange
@@ -33,6 +34,7 @@ from api.bodies import (
 from api.operation import EventStream, Operation
 from api.profiles import Told
 from api.resumes import Forgotten, ResumeQuery
+from api.spending import Credits
 from api.tailoring import Wish
 from lib.match.answer import Answer
 from lib.match.profile import Profile
@@ -139,6 +141,14 @@ OPERATIONS = (
         open=True,
     ),
     Operation("DELETE", "/session", signing.sign_out, "Sign out", {204: None, 403: Problem}, open=True),
+    Operation(
+        "GET",
+        "/status/credits",
+        spending.show_credits,
+        "The credits that you used this month; for admins what all did, what is left, and where it is heading",
+        {200: Credits},
+        "credits",
+    ),
     Operation("GET", "/accounts", administration.list_accounts, "All accounts", {200: list[Account]}, "admin"),
     Operation(
         "POST",

@@ -147,6 +147,22 @@ async def test_nobody_sees_uses_or_forgets_anothers_resumes(client: Client, data
     assert (await client.get(path, headers=mine)).status == 200
 
 
+async def test_accounts_see_their_own_credits_and_admins_all(client: Client, database: Database) -> None:
+    mine, yours = await caller(database, "mine"), await caller(database, "yours")
+    await database.execute(
+        "INSERT INTO credit_use (day, account_id, used) SELECT (now() AT TIME ZONE 'UTC')::date, id, 7 FROM account"
+        " WHERE name = 'mine'"
+    )
+    used = await (await client.get("/status/credits", headers=mine)).json()
+    assert (used["used"], [day["used"] for day in used["days"]], used["all"]) == (7, [7], None)
+    other = await client.get("/status/credits", headers=yours)
+    assert await other.json() == {"used": 0, "days": [], "all": None}
+    admin = await caller(database, "chief", "admin")
+    everything = (await (await client.get("/status/credits", headers=admin)).json())["all"]
+    assert everything["granted"] == 200_000
+    assert [account["name"] for account in everything["accounts"]] == ["mine"]
+
+
 async def test_only_admins_touch_accounts(client: Client, database: Database) -> None:
     admin = await caller(database, "chief", "admin")
     made = await client.post("/accounts", json={"name": "new", "tier": "free"}, headers=admin)
