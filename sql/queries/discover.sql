@@ -61,6 +61,10 @@ SELECT asked.place, found.id, found.title, found.company, found.city, found.coun
           AND starts_with(lower(p.company), asked.company)
         ORDER BY p.id LIMIT 50) found
 
+-- forget_queries --
+-- Queries of yesterday are asked anew anyway.
+DELETE FROM discovery_query WHERE coalesce(bought_at, claimed_until, '-infinity') < now() - interval '1 day'
+
 -- want_details --
 -- Which of these postings of metered boards have no text and may be bought; the search waits for them. One that was
 -- fetched in vain begins a new round after a week.
