@@ -24,6 +24,7 @@ from sql import statements
 
 _SQL = statements("api")
 _KEEPER_SQL = statements("keeper")
+_CREDITS_SQL = statements("credits")
 _PATIENCE_S = 2.0
 _KEPT_S = 60.0
 _DAYS = 30
@@ -44,6 +45,7 @@ class Fleet:
     alerts: Sequence[Row]
     market: Row
     horizon_s: float
+    credits: Row
 
 
 class FleetPast:
@@ -92,6 +94,7 @@ async def _load(database: Database, past: FleetPast) -> Fleet:
         alerts=await database.fetch(_SQL.alert_figures),
         market=market,
         horizon_s=horizon["age_s"] if horizon is not None else 0.0,
+        credits=await database.fetchrow(_CREDITS_SQL.mirrored, None) or {},
     )
 
 
@@ -153,6 +156,9 @@ def _add_work(registry: CollectorRegistry, fleet: Fleet) -> None:
         (open_.labels(row["kind"]) if row["kind"] else waiting).set(row["number"])
     horizon = Gauge("vakanz_horizon_age_seconds", "Age of the transaction that holds up followers", registry=registry)
     horizon.set(fleet.horizon_s)
+    spent = Gauge("vakanz_credits", "Credits of this month, once one was asked for", ["what"], registry=registry)
+    for what, number in fleet.credits.items():
+        spent.labels(what).set(number)
     postings = Gauge("vakanz_open_postings", "Open postings, estimated", registry=registry)
     newest = Gauge("vakanz_newest_posting_age_seconds", "Since a new posting was last found", registry=registry)
     overdue = Gauge("vakanz_board_overdue_seconds", "How long a board waits to be crawled", registry=registry)

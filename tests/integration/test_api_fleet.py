@@ -19,6 +19,7 @@ from lib.life.config import Config
 from lib.store.connections import Cache, Connection, Database
 from lib.store.spans import place
 from tests.integration.open_market import encoders
+from tests.integration.spending import ask, ledger
 
 Client = TestClient[Any, Any]
 Figures = dict[tuple[str, str], float]
@@ -202,6 +203,13 @@ async def test_a_transaction_that_writes_holds_up_the_horizon(client: Client, da
         assert (await figures(client))["vakanz_horizon_age_seconds", ""] >= 0.2
 
     await database.transaction(work)
+
+
+async def test_credits_are_shown_once_some_were_asked_for(client: Client, database: Database) -> None:
+    assert ("vakanz_credits", "used") not in await figures(client)
+    await ledger(database).reserve(ask(None))
+    found = await figures(client)
+    assert [found["vakanz_credits", what] for what in ("granted", "used", "reserved")] == [1_000, 0, 5]
 
 
 async def test_an_empty_market_has_no_age(client: Client) -> None:

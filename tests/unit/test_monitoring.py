@@ -98,6 +98,7 @@ def shown() -> Iterator[str]:
         alerts=[{"kind": "miss", "number": 1}, {"kind": "", "number": 1}],
         market={"open": 1.0, "newest_s": 1.0, "overdue_s": 1.0},
         horizon_s=1.0,
+        credits={"granted": 1, "used": 1, "reserved": 1},
     )
     metrics.requests.labels("/jobs", "200").inc()
     metrics.request_seconds.labels("/jobs").observe(0.1)
