@@ -6,13 +6,17 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from api.gateway.providers import PROVIDERS
+from api.gateway.providers import Provider as Row
 from api.gateway.server import rules_of
 from lib.net.breaker import BreakerRules
+from lib.net.policy import HostLimits
 from lib.spend import books
 from lib.spend.budget import Rules
 from lib.spend.client import CachedOnly, Gateway
@@ -129,6 +133,73 @@ async def test_a_pause_that_the_provider_asks_for_is_kept(
         assert playing.asked == 1
         await asyncio.sleep(1.1)
         assert (await _answer(url, "b"))[0] == 200
+
+
+async def test_two_gateways_buy_the_same_once(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    playing.latency_s = 0.3
+    config = config_of(tmp_path, playing.url)
+    async with AsyncExitStack() as stack:
+        urls = [await stack.enter_async_context(gateway(database, cache, config)) for _ in range(2)]
+        callers = [await stack.enter_async_context(client(url)) for url in urls]
+        by_id = await asyncio.gather(
+            *(one.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a") for one in callers)
+        )
+        by_record = await asyncio.gather(
+            *(
+                one.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=name, record="indeed:1")
+                for one, name in zip(callers, ("b", "c"), strict=True)
+            )
+        )
+    for answers in (by_id, by_record):
+        assert answers[0].body == answers[1].body
+        assert sorted((one.credits, one.again) for one in answers) == [(0, True), (5, False)]
+    assert playing.asked == 2 and (await sums(database)).used == 10
+
+
+def _hasdata(limits: HostLimits | None = None, busy_s: float = 10.0) -> dict[str, Row]:
+    """The table with another pace, or less patience."""
+    row = PROVIDERS["hasdata"]
+    operations = {name: replace(one, busy_s=busy_s) for name, one in row.operations.items()}
+    return {"hasdata": replace(row, limits=limits or row.limits, operations=operations)}
+
+
+async def test_gateways_share_the_pace_at_which_a_provider_is_asked(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    providers = _hasdata(HostLimits(rate_per_s=10, burst=2, concurrency=None))
+    config = config_of(tmp_path, playing.url)
+    began = asyncio.get_running_loop().time()
+    async with AsyncExitStack() as stack:
+        both = [gateway(database, cache, config, providers=providers) for _ in range(2)]
+        callers = [await stack.enter_async_context(client(await stack.enter_async_context(one))) for one in both]
+        await asyncio.gather(
+            *(
+                callers[number % 2].call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{number}")
+                for number in range(12)
+            )
+        )
+    assert asyncio.get_running_loop().time() - began >= 0.99  # two at once, then ten a second
+    assert playing.asked == 12
+
+
+async def test_a_provider_that_hangs_is_left_and_presumed_to_have_charged(
+    database: Database, cache: Cache, tmp_path: Path, playing: Provider
+) -> None:
+    playing.misbehave("hang")
+    playing.misbehave("slow", seconds=0.2)
+    async with (
+        gateway(database, cache, config_of(tmp_path, playing.url), providers=_hasdata(busy_s=1.0)) as url,
+        client(url) as caller,
+    ):
+        with pytest.raises(CachedOnly) as hung:
+            await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a")
+        slow = await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="b")
+    assert hung.value.why == "provider" and slow.credits == 5
+    assert (await sums(database)).used == 10 == playing.charged
+    outcomes = await database.fetch("SELECT outcome FROM credit_entry WHERE kind = 'settle' ORDER BY at")
+    assert [row["outcome"] for row in outcomes] == ["hung", "ok"]
 
 
 async def test_the_operator_says_what_may_be_spent(tmp_path: Path) -> None:
