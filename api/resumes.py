@@ -33,6 +33,7 @@ UPLOADS = (
     "application/octet-stream",
 )
 _READ_S = 120.0  # waiting for others' documents included
+_INSTALL_S = 3600.0  # somebody has to install what reads pictures
 _NOT_YOURS = "you keep no résumé with this id; one that is over is forgotten"
 
 
@@ -133,8 +134,7 @@ def _asked(request: web.Request) -> ResumeQuery:
 
 
 def _later(error: Busy | NoPictures) -> web.Response:
-    if isinstance(error, NoPictures):
-        return problem(503, "unavailable", str(error))
-    response = problem(503, "busy", str(error))
-    response.headers[hdrs.RETRY_AFTER] = str(math.ceil(error.retry_after_s))
+    word, after_s = ("busy", error.retry_after_s) if isinstance(error, Busy) else ("unavailable", _INSTALL_S)
+    response = problem(503, word, str(error))
+    response.headers[hdrs.RETRY_AFTER] = str(math.ceil(after_s))
     return response

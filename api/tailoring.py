@@ -55,7 +55,9 @@ class Imaginator:
     def place(self) -> Iterator[None]:
         """Raises HTTPServiceUnavailable when all places are taken."""
         if self._free == 0:
-            raise web.HTTPServiceUnavailable(text="too many applications are being written, please try again")
+            raise web.HTTPServiceUnavailable(
+                text="too many applications are being written, please try again", headers={hdrs.RETRY_AFTER: "5"}
+            )
         self._free -= 1
         try:
             yield

@@ -23,6 +23,7 @@ from lib.people import resumes
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders
 from tests.unit.papers import ENGLISH, GERMAN, docx, lines
+from tests.unit.portable import scan
 
 Client = TestClient[Any, Any]
 TEXT = "\n".join(lines(GERMAN)).encode()
@@ -177,3 +178,11 @@ async def test_a_failed_reading_gives_its_place_back(api: Api, client: Client) -
         assert (await client.post("/resumes", data=b"")).status == 422
     answers = await asyncio.gather(*(client.post("/resumes", data=TEXT) for _ in range(4)))
     assert [answer.status for answer in answers] == [200] * 4
+
+
+async def test_where_pictures_cannot_be_read_texts_still_can(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    response = await client.post("/resumes", data=scan(["Anna Beispiel"]))
+    assert (response.status, response.headers["Retry-After"]) == (503, "3600")
+    assert (await response.json())["error"] == "unavailable"
+    assert (await client.post("/resumes", data=TEXT)).status == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from api.accounts import create_account
 from api.app import create_app
 from api.callers import Tier
 from api.keys import create_key
+from api.room import IMAGINATOR
 from lib.life.config import Config
 from lib.store.connections import Cache, Database
 from tests.integration.buying import GATEWAY_KEY, config_of, gateway, sums
@@ -244,3 +245,14 @@ async def test_a_kept_resume_is_tailored_for_its_owner_only(office: Office, data
         other = await _client(stack, database, cache, Config(api_host="0.0.0.0"))
         stranger = Office(other, office.model, database, office.posting_id)
         assert (await stranger.ask(resume_text=None, resume_id=kept["id"])).status == 404
+
+
+async def test_only_a_few_are_written_at_a_time(office: Office) -> None:
+    app = office.client.app
+    assert app is not None
+    with ExitStack() as taken:
+        for _ in range(20):
+            taken.enter_context(app[IMAGINATOR].place())
+        response = await office.ask()
+        assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert (await office.ask()).status == 200
