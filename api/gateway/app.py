@@ -152,12 +152,11 @@ async def _stream(request: web.Request, operation: Operation, order: Order, deli
         async for piece in delivery.pieces():
             await response.write(piece)
         paid = (await delivery.whole(order.request_id)).credits
-    except NotBought:
+        await response.write(written(Event(PAID_EVENT, msgspec.json.encode({"credits": paid}).decode())))
+        await response.write_eof()
+    except (NotBought, ConnectionError):  # the rest of the answer is gone, or whoever asked for it
         if request.transport is not None:
             request.transport.abort()
-        return response
-    await response.write(written(Event(PAID_EVENT, msgspec.json.encode({"credits": paid}).decode())))
-    await response.write_eof()
     return response
 
 
