@@ -78,7 +78,7 @@ def up(companies: Companies = 60, postings: Postings = 3_000, seed: Seed = 1, re
     async def work() -> None:
         size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
         console = Console(stderr=True, soft_wrap=True)
-        async with everything(load(), size, os.environ, _create_key, _recognise, console) as running:
+        async with everything(load(), size, os.environ, _create_key, _create_paid_key, _recognise, console) as running:
             report = await main_job(running, console)
             if report is not None:
                 show(report, console)
@@ -109,7 +109,7 @@ def demo(
         size = MarketSize(companies=companies, postings=postings, seed=seed, replay=real)
         console = Console(stderr=True, soft_wrap=True)
         config = load({"VAKANZ_API_PORT": str(_any_port())} | dict(os.environ))
-        async with everything(config, size, os.environ, _create_key, _recognise, console) as running:
+        async with everything(config, size, os.environ, _create_key, _create_paid_key, _recognise, console) as running:
             report = await main_job(running, console, limit_s=limit_s)
             if report is None:
                 raise NotFinished("stopped before the main job was done")
@@ -172,6 +172,15 @@ async def _create_key(database: Database, label: str) -> str:
     from api.keys import create_key
 
     _, key = await create_key(database, label, secrets.token_bytes(32))
+    return key
+
+
+async def _create_paid_key(database: Database, label: str) -> str:
+    from api.accounts import create_account
+    from api.keys import create_key
+
+    account = await create_account(database, label, "paid", sealed=None, who="this machine")
+    _, key = await create_key(database, label, secrets.token_bytes(32), account)
     return key
 
 

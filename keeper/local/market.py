@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,19 +33,24 @@ async def simulated_market(
     *, companies: int, postings: int, seed: int, replay: Path | None = None
 ) -> AsyncIterator[str]:
     """The base address of a market that plays all boards, for as long as the context lasts. Raises NoMarket."""
-    if not (_SOURCE_TREE / "tests" / "sim").is_dir():
-        raise NoMarket("the simulated market is part of the source tree: run this in a clone of it")
     if replay is not None and not replay.is_dir():
         raise NoMarket(f"{replay} is no folder of saved payloads")
-    command = [
-        sys.executable, "-m", "tests.sim", "--port", "0", "--seed", str(seed), "--companies", str(companies),
-        "--postings", str(postings), "--until-eof",
-    ]  # fmt: skip
+    command = ["tests.sim", "--seed", str(seed), "--companies", str(companies), "--postings", str(postings)]
     command += [] if replay is None else ["--replay", str(replay.resolve())]
+    async with played(command) as address:
+        yield address
+
+
+@asynccontextmanager
+async def played(command: Sequence[str]) -> AsyncIterator[str]:
+    """The base address of something simulated, a module of the source tree with its options. Raises NoMarket."""
+    if not (_SOURCE_TREE / "tests" / "sim").is_dir():
+        raise NoMarket("the simulated market is part of the source tree: run this in a clone of it")
+    line = [sys.executable, "-m", *command, "--port", "0", "--until-eof"]
     # A group of its own: Ctrl-C is for us, and the market must answer until the daemons have drained. Its standard
     # input is a pipe from us, which ends however we do.
     with TemporaryFile() as errors:
-        process = await anyio.open_process(command, cwd=_SOURCE_TREE, stderr=errors, start_new_session=True)
+        process = await anyio.open_process(line, cwd=_SOURCE_TREE, stderr=errors, start_new_session=True)
         try:
             yield await _address(process, errors)
         finally:

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.text import Text
 
 from keeper.local import examples, keeping
+from keeper.local.live import Outcome, ask_live, simulated_provider
 from keeper.local.market import MAP, Recognise, register, simulated_market
 from keeper.local.placement import drain_s, units
 from keeper.local.progress import Display, ShownAlerts, Standing, standing
@@ -65,11 +66,12 @@ class MarketSize:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What came of the main job. `matches`: the best one of each example profile."""
+    """What came of the main job. `matches`: the best one of each example profile; `live`: of a search that bought."""
 
     standing: Standing
     seconds: float
     matches: list[dict[str, Any]]
+    live: Outcome | None = None
 
     def document(self) -> dict[str, Any]:
         """The report as plain values; `fulltext_lag` is the background follower's."""
@@ -81,18 +83,20 @@ class Report:
             "lag": dict(now.lags),
             "seconds": round(self.seconds, 1),
             "matches": self.matches,
+            "live": None if self.live is None else asdict(self.live),
         }
 
 
 @dataclass(frozen=True)
 class Running:
-    """Everything is up: what a caller may look at."""
+    """Everything is up: what a caller may look at. `paid_key`: of an account that may buy, where that costs nothing."""
 
     config: Config
     database: Database
     stop: anyio.Event
     since: datetime
     key: str
+    paid_key: str = ""
 
     @property
     def url(self) -> str:
@@ -106,6 +110,7 @@ async def everything(
     market: MarketSize,
     environment: Mapping[str, str],
     create_key: CreateKey,
+    create_paid_key: CreateKey,
     recognise: Recognise,
     console: Console,
 ) -> AsyncIterator[Running]:
@@ -128,14 +133,16 @@ async def everything(
             simulated_market(
                 companies=market.companies, postings=market.postings, seed=market.seed, replay=market.replay
             ) as address,
+            simulated_provider(complete, postings=market.postings, seed=market.seed) as live,
             Database(complete.dsn, pooled=complete.pooled) as database,
         ):
-            complete = replace(complete, simulator=address, overpass=MAP)
+            simulated, complete = live is not complete, replace(live, simulator=address, overpass=MAP)
             since = datetime.now(UTC)
             await register(database, address, recognise)
             await database.execute(_SQL.due_now)
             key = await _key(complete.home / "api-key", database, create_key)
-            running = Running(complete, database, anyio.Event(), since, key)
+            paid_key = await _key(complete.home / "paid-key", database, create_paid_key) if simulated else ""
+            running = Running(complete, database, anyio.Event(), since, key, paid_key)
             async with anyio.create_task_group() as tasks:
                 await tasks.start(_stop_on_signal, running.stop, console)
 
@@ -188,7 +195,11 @@ async def _report(running: Running, console: Console, patience: Patience) -> Rep
         for answer in answers
         if answer.matches
     ]
-    return Report(standing=now, seconds=time.monotonic() - patience.started, matches=matches)
+    seconds, live = time.monotonic() - patience.started, None
+    if running.paid_key:
+        with console.status("searching live, at a simulated provider"):
+            live = await ask_live(running.url, running.paid_key)
+    return Report(standing=now, seconds=seconds, matches=matches, live=live)
 
 
 @dataclass(frozen=True)
@@ -229,6 +240,12 @@ def show(report: Report, console: Console) -> None:
         console.print(Text.assemble(score, "  ", title, f" · {match['company']}"))
         for reason in match["reasons"][:3]:
             console.print(f"       {reason['text']}", markup=False, emoji=False, highlight=False)
+    if report.live is not None:
+        live = report.live
+        console.print(
+            f"\nsearched live for {live.seconds:.0f} s: {live.credits_used} credits used, "
+            f"{live.found} matches instead of {live.found_before} ({live.live})"
+        )
 
 
 async def _key(path: Path, database: Database, create_key: CreateKey) -> str:

@@ -306,6 +306,8 @@ async def _serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if options.until_eof:
+        asyncio.get_running_loop().add_reader(sys.stdin, stop.set)  # nobody writes to it: readable means gone
     sites = JobSites(Market(options.seed, None, options.postings, start=datetime.now(UTC).date()))
     async with playing(
         sites, key=options.key, port=options.port, host=options.host, latency_s=options.latency_ms / 1000
@@ -326,6 +328,7 @@ def main(line: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=3, help="another seed is another market (default: %(default)s)")
     parser.add_argument("--postings", type=int, default=3_000, help="open ones (default: %(default)s)")
     parser.add_argument("--latency-ms", type=float, default=800.0, help="of each answer (default: %(default)s)")
+    parser.add_argument("--until-eof", action="store_true", help="stop when standard input, a pipe, ends, too")
     parser.add_argument("--statement", type=Path, metavar="FILE", help="write at the end what was charged, as CSV")
     try:
         asyncio.run(_serve(parser.parse_args(line)))
