@@ -23,6 +23,7 @@ from lib.store.connections import Database
 from lib.store.streams import Job
 
 _LOG = structlog.get_logger("discover")
+_BUSY_S = 3.0
 _BATCH = 16  # texts that are taken in together
 _NO_PAGE = range(400, 500)  # statuses by which a provider says that it finds no such posting
 
@@ -75,7 +76,7 @@ class Enrichment:
                         taken.set_result(None)
 
     async def handle(self, job: Job) -> None:
-        """Fetches the posting that the job is named after. Raises RateLimited while another worker does."""
+        """Fetches the posting that the job is named after. Raises RateLimited while others do, or take all places."""
         if not job.id.isascii() or not job.id.isdigit() or len(job.id) > 18:
             raise Malformed(f"{job.id!r} is no posting")
         posting_id = int(job.id)
@@ -88,6 +89,8 @@ class Enrichment:
                 return
             except CachedOnly as reason:
                 await self._claims.free_detail(posting_id)
+                if reason.why == "busy":  # others' calls take all places, and will be done
+                    raise RateLimited(str(reason), datetime.now(UTC) + timedelta(seconds=_BUSY_S)) from reason
                 _LOG.info("cached results only", search=str(wanted.search_id), why=reason.why, reason=str(reason))
                 await claims.give_up(self._database, wanted.search_id, reason.why)
                 self._telling.nudge([wanted.search_id])  # and another one that waits may pay

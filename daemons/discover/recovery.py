@@ -9,7 +9,7 @@ from lib.store.connections import Database
 from lib.store.streams import Stream
 
 LOOK_S = 30.0
-_LATE_S = 900.0
+_LATE_S = 600.0
 
 
 class Recovery:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.match.answer import Answer, Live
-from lib.match.profile import Profile
+from lib.match.profile import MAX_TEXT_CHARS, Profile
 from lib.posting.contract import clean_text
 from lib.store.connections import Connection, Database
 from sql import statements
@@ -79,7 +79,7 @@ def _storable(profile: Profile) -> Profile:
     """Without what JSON in PostgreSQL cannot hold."""
     return msgspec.structs.replace(
         profile,
-        text=clean_text(profile.text),
+        text=clean_text(profile.text, MAX_TEXT_CHARS),
         title=profile.title and clean_text(profile.title),
         skills=tuple(map(clean_text, profile.skills)),
         location=profile.location and clean_text(profile.location),

@@ -49,7 +49,7 @@ SELECT min(p.bought_at) FILTER (WHERE p.operation LIKE '%listing') AS answered,
 async def measure(lab: Lab) -> list[Row]:
     """Rows `first live result` and `details in`."""
     async with lab.template() as template, lab.clone(template) as dsn:
-        with _provider(lab.count(_POSTINGS)) as url:
+        with provider(lab.count(_POSTINGS)) as url:
             config = replace(
                 lab.config(dsn), hasdata_url=url, provider_keys=(f"hasdata={_KEY}",), gateway_port=0,
                 gateway_key="a-key-for-callers-of-the-bench", discovery_score=100.0, discovery_found=_DETAILS,
@@ -58,15 +58,20 @@ async def measure(lab: Lab) -> list[Row]:
             with running(config, "gateway@0") as gateway:
                 await started(dsn, "gateway@0", gateway)
                 async with Database(dsn) as database, Cache(config.redis_url) as cache:
-                    reachable = replace(config, gateway_url=await _at_work(database, "gateway@0"))
+                    reachable = replace(config, gateway_url=await at_work(database, "gateway@0"))
                     with running(reachable, "discover@0") as discover:
                         await started(dsn, "discover@0", discover)
-                        await _at_work(database, "discover@0")
+                        await at_work(database, "discover@0")
+                        process = psutil.Process(discover.pid)
+                        before = process.cpu_times()
                         taken = [await _search(database, cache, wish) for wish in _WISHES[: lab.rounds + 2]]
-                        used = psutil.Process(discover.pid).memory_info().rss
+                        after, used = process.cpu_times(), process.memory_info().rss
+    details = sum(row["details"] for row in taken)
     memory = Row(
-        name="memory of discover@0", figure=used / 1_000_000, unit="MB resident", n=f"after {len(taken)} searches"
-    )
+        name="memory of discover@0", figure=used / 1_000_000, unit="MB resident",
+        n=f"after {len(taken)} searches with {details:.0f} details",
+        beside={"processor s per detail": (after.user + after.system - before.user - before.system) / details},
+    )  # fmt: skip
     return [_first([row["first_s"] for row in taken]), _details(taken[1:]), memory]  # the first one warms caches
 
 
@@ -111,7 +116,7 @@ async def _search(database: Database, cache: Cache, wish: str) -> dict[str, floa
     }
 
 
-async def _at_work(database: Database, unit: str) -> str:
+async def at_work(database: Database, unit: str) -> str:
     """The daemon's status, once it works."""
     status = None
     with anyio.fail_after(_PATIENCE_S):
@@ -122,7 +127,7 @@ async def _at_work(database: Database, unit: str) -> str:
 
 
 @contextmanager
-def _provider(postings: int) -> Iterator[str]:
+def provider(postings: int) -> Iterator[str]:
     """The address of a simulated HasData in a process of its own."""
     command = [sys.executable, "-m", "tests.sim.hasdata", "--key", _KEY, "--postings", str(postings)]
     command += ["--latency-ms", str(_LATENCY_S * 1000)]

@@ -153,6 +153,15 @@ async def test_a_spent_budget_ends_a_search_with_what_was_bought(
         assert (other.live, other.live_why, other.credits_used) == ("unavailable", "budget", 0)
 
 
+async def test_details_wait_for_places_that_others_take(database: Database, cache: Cache, tmp_path: Path) -> None:
+    async with room(database, cache, tmp_path, credits_in_flight=2) as live:
+        live.provider.latency_s = 0.1
+        async with live.daemon("discover@0"), live.daemon("discover@1"):
+            search = await live.ended(await live.search(await live.account()))
+    assert (search.live, search.live_why, search.credits_used) == ("done", None, 18)
+    assert live.provider.most_at_once <= 2
+
+
 async def test_what_redis_lost_is_found_in_postgresql(live: Room) -> None:
     lost = await live.search(await live.account(), publish=False)
     async with live.daemon() as works:
