@@ -246,7 +246,7 @@ def test_no_order_of_events_spends_too_much_or_twice(dsn: str, redis_url: str) -
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             Spending,
             settings=settings(
-                max_examples=25,
+                max_examples=15,
                 stateful_step_count=40,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
