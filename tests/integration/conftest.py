@@ -5,10 +5,18 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from api import passwords
 from lib.store.connections import Cache
 from lib.store.streams import Stream
 from tests.integration.proxied import EXITS, PASSWORD, Site, Ways
 from tests.sim.proxy import proxying
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that cost next to nothing: how much they should cost is tested elsewhere."""
+    monkeypatch.setattr(passwords, "_COST", 2)
+    monkeypatch.setattr(passwords, "_LANES", 1)
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ _CHECKS = [
 _EXAMPLES = 15
 _ANSWER_S = 20.0
 _PASSWORD = "a long enough password"
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 _KEEP_RESUME = (
     "INSERT INTO resume (id, account_id, language, pages, ocr, text, sections, keep_until)"
     " SELECT gen_random_uuid(), id, 'de', 1, false, 'Koch', '[]', now() + interval '1 day' FROM account"

@@ -20,6 +20,7 @@ from lib.store.connections import Cache, Database
 from tests.integration.api_client import Client, caller, open_config, server
 from tests.integration.open_market import fill
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 INJECTIONS = (
     "'; DROP TABLE posting; --", '" OR 1=1', "%00", "\\x00", "${7*7}", "{{7*7}}", "../../etc/passwd", "%s%n", "\u202e",
     "<script>alert(1)</script>", "A" * 5_000, "\r\nX-Evil: 1", "[]", "null", "-1", "1e999", "🙂",

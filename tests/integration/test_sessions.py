@@ -23,7 +23,11 @@ from tests.integration.open_market import encoders
 
 Client = TestClient[Any, Any]
 PASSWORD = "a long enough password"
-SEALED = passwords.seal(PASSWORD, b"s" * 16)
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
+
+def sealed() -> str:
+    return passwords.seal(PASSWORD, b"s" * passwords.SALT_BYTES)
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ async def client(database: Database, cache: Cache) -> AsyncIterator[Client]:
 
 
 async def person(database: Database, name: str = "someone", tier: Tier = "paid") -> int:
-    return await accounts.create_account(database, name, tier, sealed=SEALED, who="test")
+    return await accounts.create_account(database, name, tier, sealed=sealed(), who="test")
 
 
 async def sign_in(client: Client, name: str = "someone", password: str = PASSWORD, **headers: str) -> Any:
@@ -50,6 +54,16 @@ async def test_a_session_opens_what_a_key_opens(client: Client) -> None:
     assert (await signed_in.json())["tier"] == "paid"
     assert (await client.get("/jobs")).status == 200
     assert (await client.get("/accounts")).status == 403
+
+
+async def test_people_are_shown_where_to_sign_in_and_programs_are_not(client: Client) -> None:
+    page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    shown = await client.get("/?q=a%26b", headers=page, allow_redirects=False)
+    assert shown.status == 303
+    assert shown.headers["Location"] == "/sign-in?next=/?q%3Da%2526b"
+    assert (await client.get(shown.headers["Location"], headers=page)).status == 200
+    assert (await client.get("/", allow_redirects=False)).status == 401
+    assert (await client.post("/match", headers=page, allow_redirects=False)).status == 401
 
 
 async def test_the_cookie_is_kept_from_scripts_and_other_sites(client: Client) -> None:
@@ -134,7 +148,7 @@ async def test_a_new_password_and_closing_end_all_sessions(database: Database, c
     sessions = Sessions(database, Rates(cache))
     for end in (accounts.set_password, accounts.close_account):
         await sessions.sign_in("someone", PASSWORD, "192.0.2.1", "")
-        arguments = (SEALED,) if end is accounts.set_password else ()
+        arguments = (sealed(),) if end is accounts.set_password else ()
         await end(database, account, *arguments, who="test")  # type: ignore[operator]
         assert await database.fetchval("SELECT count(*) FROM web_session") == 0
 
