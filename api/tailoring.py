@@ -153,14 +153,15 @@ async def _stream(request: web.Request, made: AsyncIterator[Step]) -> web.Stream
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: _STREAM, "X-Accel-Buffering": "no"})
     with suppress(ConnectionError):  # gone: nobody is left to be told, and the model may stop
         await response.prepare(request)
-        async for said in _audible(made):
-            async with asyncio.timeout(_WRITE_S):
-                await response.write(said)
+        async with aclosing(_audible(made)) as events:
+            async for said in events:
+                async with asyncio.timeout(_WRITE_S):
+                    await response.write(said)
         await response.write_eof()
     return response
 
 
-async def _audible(made: AsyncIterator[Step]) -> AsyncIterator[bytes]:
+async def _audible(made: AsyncIterator[Step]) -> AsyncGenerator[bytes, None]:
     """Each step as an event, and a sign of life while the next one takes its time."""
     while True:
         waiting = asyncio.ensure_future(anext(made, None))
@@ -170,6 +171,7 @@ async def _audible(made: AsyncIterator[Step]) -> AsyncIterator[bytes]:
             step = waiting.result()
         finally:
             waiting.cancel()
+            await asyncio.wait({waiting})  # nobody can close what is still at work
         if step is None:
             return
         yield written(Event(_NAMES[type(step)], msgspec.json.encode(step).decode()))

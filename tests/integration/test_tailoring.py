@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import orjson
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from api.accounts import create_account
@@ -256,3 +258,28 @@ async def test_only_a_few_are_written_at_a_time(office: Office) -> None:
         response = await office.ask()
         assert (response.status, response.headers["Retry-After"]) == (503, "5")
     assert (await office.ask()).status == 200
+
+
+async def test_who_goes_away_leaves_nothing_behind(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("api.tailoring._PING_S", 0.05)
+    office.model.misbehave("hang")
+    response = await office.client.post(
+        "/tailor",
+        json={"posting_id": office.posting_id, "resume_text": RESUME},
+        headers={"Accept": "text/event-stream"},
+    )
+    while not (await response.content.readline()).startswith(b": still here"):
+        pass
+    response.close()
+    app = office.client.app
+    assert app is not None
+    with anyio.fail_after(10):
+        while True:
+            with suppress(web.HTTPServiceUnavailable), ExitStack() as taken:
+                for _ in range(20):
+                    taken.enter_context(app[IMAGINATOR].place())
+                break
+            await anyio.sleep(0.05)
+    assert "request failed" not in capsys.readouterr().out
