@@ -8,7 +8,7 @@ HOSTS ?= 7
 SCENES ?= all
 REAL_DATA ?= ../shared/data
 
-.PHONY: help up demo test check bench quality rehearse units clean
+.PHONY: help up demo test check bench load quality rehearse units clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ check: $(VENV)/dev.done test  ## test, and formatting, lint, types, architecture
 
 bench: $(VENV)/bench.done  ## measure, each figure beside its bound (N=100000: that many postings)
 	@$(BIN)/python -m tests.bench $(if $(N),--postings $(N))
+
+load: $(VENV)/dev.done  ## 60 s of 200 searches/s through a restart of PostgreSQL (RATE=, SECONDS=)
+	@$(BIN)/python -m tests.adversity.rush $(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS))
 
 quality: $(VENV)/run.done  ## how well titles are matched, on labelled sets (REAL_DATA=folder)
 	@$(BIN)/vakanz quality run $(REAL_DATA)/matching
