@@ -57,7 +57,8 @@ def prove(part: Part, text: str, quotes: Sequence[str], resume: Source, closenes
 
 def _evidence(quotes: Sequence[str], resume: Source) -> tuple[Evidence, ...]:
     """The sentences of the quotes that stand in the résumé, each once, in order."""
-    places = [place for quote in quotes[:MAX_QUOTES] if len(quote) <= MAX_CHARS and (place := resume.find(quote))]
+    told = dict.fromkeys(quotes[:MAX_QUOTES])
+    places = [place for quote in told if len(quote) <= MAX_CHARS and (place := resume.find(quote))]
     found = {resume.sentence(*place) for place in places}
     kept = sorted(found, key=lambda one: one.start)
     return tuple(kept) if sum(len(one.sentence) for one in kept) <= _MAX_EVIDENCE_CHARS else ()

@@ -9,6 +9,7 @@ import unicodedata
 from lib.people.tailoring.suggestions import Evidence
 
 _LEAST_LETTERS = 4
+_MOST_TRIES = 200  # places where the quote is a part of longer words
 _SAME = str.maketrans({"‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "„": '"', "“": '"', "”": '"', "«": '"',
                        "»": '"', "’": "'", "‘": "'", "´": "'", "`": "'", "\u00ad": None, "\u200b": None})  # fmt: skip
 _BULLET = re.compile(r"[•·▪◦‣●○■□➢➤►✓✔*–-]\s")
@@ -35,7 +36,9 @@ class Source:
         if sum(map(str.isalnum, wanted)) < _LEAST_LETTERS:
             return None
         at = self._plain.find(wanted)
-        while at >= 0:
+        for _ in range(_MOST_TRIES):
+            if at < 0:
+                break
             end = at + len(wanted)
             if not (_within_word(self._plain, at) or _within_word(self._plain, end)):
                 return self._places[at], self._places[end - 1] + 1
