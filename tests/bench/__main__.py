@@ -23,7 +23,7 @@ from tests.bench.rows import Row, table
 
 MEASUREMENTS = (
     "ingest", "following", "details", "answering", "matching", "searching", "vectors", "memory", "parse", "crawl",
-    "feed", "commoncrawl", "live", "resumes",
+    "feed", "commoncrawl", "live", "replay", "resumes",
 )  # fmt: skip
 Measure = Callable[[Lab], Awaitable[Sequence[Row]]]
 
