@@ -107,6 +107,10 @@ class Discovery:
                 if why == "provider" and (reason.lost or reason.status is not None):  # another listing may be had
                     continue
                 break
+            except Malformed as reason:
+                _LOG.warning("listing set aside", search=str(search.id), provider=ask.provider, reason=str(reason))
+                why = "failed"
+                continue
             pages[ask.provider] = seen.next_page
             answer, shortlist = await self._telling.matches(search, "discovery", 0, 0)
             found = Found(answer.found, shortlist)
@@ -148,7 +152,11 @@ class Discovery:
             )  # fmt: skip
         except BadCall as error:
             raise Malformed(f"{operation}: {error}") from error
-        seen = await self._intake.listing(ask, answered(operation, parameters, paid.body))
+        try:
+            seen = await self._intake.listing(ask, answered(operation, parameters, paid.body))
+        except Malformed:  # the same would come again, and cost again
+            await self._claims.bought(ask.key, paid.bought_at, Seen((), None))
+            raise
         await self._claims.bought(ask.key, paid.bought_at, seen)
         return seen
 

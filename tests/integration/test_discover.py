@@ -123,6 +123,19 @@ async def test_a_page_stands_in_for_a_detail_that_the_provider_cannot_give(live:
     assert sum(line.path == "/scrape/web" for line in live.provider.statement) == 5
 
 
+async def test_a_listing_that_cannot_be_read_is_paid_once_and_the_other_provider_is_asked(
+    live: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live.provider.sites, "indeed_list", lambda *_: {"jobs": 5})
+    async with live.daemon():
+        mine = await live.search(await live.account())
+        first = await live.ended(mine)
+        second = await live.ended(await live.search(await live.account()))
+    sources = await live.database.fetch("SELECT DISTINCT source FROM board")
+    assert [row["source"] for row in sources] == ["glassdoor"] and await last_matches(live, mine)
+    assert first.live == "done" and first.credits_used == live.provider.charged and second.credits_used == 0
+
+
 async def test_an_answer_that_was_paid_and_lost_costs_its_posting_one_credit_more(live: Room) -> None:
     live.provider.misbehave("bad_gateway", path="/scrape/indeed/job", times=2)
     async with live.daemon():
