@@ -150,9 +150,10 @@ class Buyer:
         )
         if row is None:
             return None
-        other_call = (row["provider"], row["operation"]) != (order.provider, order.operation)
-        other_payer = row["account_id"] not in (None, order.account_id)
-        if row["request_id"] == order.request_id and (other_call or other_payer):
+        bought = row["provider"], row["operation"], row["record"]
+        other_call = bought != (order.provider, order.operation, order.record)
+        others = order.record is None and row["account_id"] not in (None, order.account_id)
+        if row["request_id"] == order.request_id and (other_call or others):
             raise NotBought(409, "taken", "this request id stands for another call")
         try:
             return Delivered(await self._blobs.get(row["blob_key"]), 0, row["bought_at"], again=True)
@@ -190,6 +191,8 @@ class Buyer:
         pause_s = 0.0
         try:
             reservation = await self._reserve(order)
+            if (held := await self._meanwhile(order, reservation)) is not None:
+                return held
             answer = await self._ask(order, delivery)
             health, pause_s = answer.meaning.health, answer.pause_s
             return await self._end(order, reservation, answer)
@@ -229,6 +232,20 @@ class Buyer:
                 if not isinstance(error, Full) or time.monotonic() > deadline:
                     raise of_ledger(error) from error
             await asyncio.sleep(self._rng.uniform(*_POLL_S))
+
+    async def _meanwhile(self, order: Order, reservation: Reservation) -> Delivered | None:
+        """What was bought while this order waited for its turn. From now on nobody else buys it: the ledger lets no two
+        reservations of a request, or of a record, be open at a time. Raises NotBought where it was lost."""
+        try:
+            held = await self._held(order)
+            if held is None:
+                await self._check(order)
+                return None
+        except NotBought:
+            await self._ledger.release(reservation.id, "unwanted")
+            raise
+        await self._ledger.release(reservation.id, "unwanted")
+        return held
 
     async def _ask(self, order: Order, delivery: Delivery) -> Answer:
         if not delivery.waiting:

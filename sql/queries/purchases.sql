@@ -1,6 +1,6 @@
 -- held_purchase --
 -- What answers this request without a credit: what was bought under its id, else the same about the same record.
-SELECT request_id, provider, operation, account_id, blob_key, bought_at
+SELECT request_id, provider, operation, record, account_id, blob_key, bought_at
   FROM purchase
  WHERE request_id = $1
     OR record = $4 AND provider = $2 AND operation = $3 AND bought_at > now() - $5::interval

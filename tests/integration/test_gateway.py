@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.integration.buying import (
     gateway,
     provider,
     sums,
+    until,
 )
 from tests.sim.hasdata import Provider
 
@@ -111,6 +112,45 @@ async def test_an_id_stands_for_one_call_of_one_account(bench: Bench) -> None:
                 "hasdata", "web", {"url": "https://jobs.example.com/1"}, account_id=bench.account_id, request_id="a"
             ))  # fmt: skip
     assert bench.provider.charged == 5
+
+
+async def test_a_record_is_answered_under_its_id_whoever_goes_on_with_it(bench: Bench) -> None:
+    first = await bench.job("a", record="indeed:1")
+    other = await account(bench.database)
+    again = await bench.job("a", account_id=other, record="indeed:1")
+    assert again.again and again.body == first.body
+    with pytest.raises(BadCall):
+        await bench.job("a", account_id=other, record="indeed:2")
+
+
+async def test_a_call_that_was_lost_while_another_gateway_held_its_turn_is_not_bought_again(
+    bench: Bench, cache: Cache, tmp_path: Path
+) -> None:
+    config = config_of(tmp_path, bench.provider.url, credits_in_flight=1)
+    async with gateway(bench.database, cache, config) as url, client(url) as waiting:
+
+        async def ask(name: str) -> None:
+            await waiting.call("hasdata", "indeed_listing", LISTING, account_id=bench.account_id, request_id=name)
+
+        async with asyncio.TaskGroup() as tasks:
+            bench.provider.latency_s = 1.2
+            tasks.create_task(ask("before"))
+            await until(lambda: bench.provider.asked == 1)
+            bench.provider.latency_s = 0.1
+            bench.provider.misbehave("bad_gateway")
+            late = tasks.create_task(_refused(ask("a")))
+            await asyncio.sleep(0.2)  # it has looked, and waits for its place
+            assert await _refused(bench.list("a"))
+        assert late.result()
+    assert bench.provider.charged == 10 == (await sums(bench.database)).used
+
+
+async def _refused(call: Coroutine[Any, Any, Any]) -> bool:
+    try:
+        await call
+    except CachedOnly as refused:
+        return refused.lost
+    return False
 
 
 async def test_a_free_account_spends_nothing_but_sees_what_was_bought(bench: Bench) -> None:
