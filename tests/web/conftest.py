@@ -18,7 +18,7 @@ from lib.store.connections import Cache, Database
 from tests.integration.open_market import Row, encoders, fill
 
 CHROMIUM = shutil.which("chromium") or ""
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 PASSWORD = "a long enough password"
 # Everything found is too little, so that whoever pays is searched for live.
 LIVE = Config(gateway_url="http://127.0.0.1:9", gateway_key="k" * 32, discovery_score=100.0, discovery_found=10_000)

@@ -90,15 +90,19 @@ async def test_everything_works_by_keyboard(site: str, visit: Open) -> None:
 async def test_a_phone_shows_everything_within_its_width(
     database: Database, site: str, visit: Open, sign_in: SignIn, market: list[Row]
 ) -> None:
-    await database.execute("UPDATE posting SET title = 'Donaudampfschifffahrtsgesellschaftskapitän ' || title")
+    await database.execute("UPDATE posting SET company = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenmacherei'")
     page = await visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="de-DE")
     await sign_in(page, "paid")
     await search(page, site)
     results, posting = page.url, await page.locator(".match h3 a").first.get_attribute("href")
     for path in ("/", results.removeprefix(site), posting, "/account", "/sign-in"):
         await page.goto(f"{site}{path}")
-        for summary in await page.locator("summary").all():
-            await summary.click()
+        await page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+        wide = await page.evaluate(
+            "[...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > 360.5"
+            " && !one.closest('.wide, .unseen')).map(one => one.outerHTML.slice(0, 80))"
+        )
+        assert wide == [], path
         assert await page.evaluate("document.scrollingElement.scrollWidth") <= 360, path
         small = await page.locator("main button, main summary, .choice span").evaluate_all(
             "all => all.filter(one => one.getBoundingClientRect().height < 24).map(one => one.textContent)"
