@@ -17,7 +17,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.net.breaker import BreakerRules
 from lib.net.politeness import Politeness
-from lib.spend.budget import Rules
+from lib.spend.budget import rules_of
 from lib.spend.ledger import Ledger
 from lib.store.blobs import Blobs
 from lib.store.connections import Cache, Database
@@ -58,16 +58,6 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
         finally:
             await runner.cleanup()
             await buyer.drain(config.drain_s / 3)
-
-
-def rules_of(config: Config) -> Rules:
-    """What the operator decided about credits."""
-    return Rules(
-        monthly=config.credits_monthly,
-        in_flight=config.credits_in_flight,
-        floor=config.credits_floor,
-        burst=config.credits_burst,
-    )
 
 
 @asynccontextmanager

@@ -14,11 +14,10 @@ import pytest
 
 from api.gateway.providers import PROVIDERS
 from api.gateway.providers import Provider as Row
-from api.gateway.server import rules_of
 from lib.net.breaker import BreakerRules
 from lib.net.policy import HostLimits
 from lib.spend import books
-from lib.spend.budget import Rules
+from lib.spend.budget import Rules, rules_of
 from lib.spend.client import CachedOnly, Gateway
 from lib.store.connections import Cache, Database
 from tests.integration.buying import GATEWAY_KEY, LISTING, client, config_of, gateway, provider, sums
