@@ -19,7 +19,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from lib.errors import ConfigError
-from lib.text.titles import clean_title
+from lib.text.jobnames import job_name
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -134,16 +134,19 @@ class StaticTable:
         np.save(folder / "scales.npy", self.scales)
 
     def encode(self, titles: Sequence[str]) -> Floats:
-        """Vectors of the cleaned titles: float32 (n, dimensions), unit norm; zeros where cleaning left nothing."""
-        vectors = np.zeros((len(titles), self.rows.shape[1]), dtype=np.float32)
-        cleaned = [clean_title(title) for title in titles]
-        for start in range(0, len(cleaned), _BATCH):
-            batch = cleaned[start : start + _BATCH]
+        """float32 (n, dimensions), unit norm, of what the titles say about the job; zeros where that is nothing."""
+        return self.encode_names([job_name(title) for title in titles])
+
+    def encode_names(self, names: Sequence[str]) -> Floats:
+        """As `encode`, for titles that are to be compared as they stand."""
+        vectors = np.zeros((len(names), self.rows.shape[1]), dtype=np.float32)
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
             tokens = self.splitter.split(batch)
             rows = self.rows[tokens.ids] * self.scales[tokens.ids, None]
             units = means(rows, tokens)
             units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), np.float32(1e-9))
-            units[[not title for title in batch]] = 0.0
+            units[[not name for name in batch]] = 0.0
             vectors[start : start + len(batch)] = units
         return vectors
 
