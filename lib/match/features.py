@@ -44,12 +44,17 @@ def meaning(cosines: Fits) -> Fits:
 
 def title(wanted: Wanted, candidates: Candidates) -> Fits:
     """The same words, or the same meaning in others."""
-    phrases = [_folded(phrase) for phrase in wanted.phrases]
-    titles = [_folded(candidate.title) for candidate in candidates]
-    both = (process.cdist(phrases, titles, scorer=scorer) for scorer in (fuzz.token_set_ratio, fuzz.token_sort_ratio))
-    ratios = np.mean(list(both), axis=0).max(axis=0).astype(np.float64)
-    literal: Fits = np.clip((ratios - _CHANCE) / (_LITERAL - _CHANCE), 0.0, 1.0)
+    literal = same_words(wanted.phrases, [candidate.title for candidate in candidates])
     return np.maximum(literal, meaning(np.array([candidate.cosine for candidate in candidates])))
+
+
+def same_words(phrases: Sequence[str], titles: Sequence[str]) -> Fits:
+    """How nearly each title has the words of one of the phrases."""
+    wanted, found = [_folded(phrase) for phrase in phrases], [_folded(title) for title in titles]
+    both = (process.cdist(wanted, found, scorer=scorer) for scorer in (fuzz.token_set_ratio, fuzz.token_sort_ratio))
+    ratios = np.mean(list(both), axis=0).max(axis=0).astype(np.float64)
+    fits: Fits = np.clip((ratios - _CHANCE) / (_LITERAL - _CHANCE), 0.0, 1.0)
+    return fits
 
 
 @lru_cache(maxsize=20_000)  # many postings share their titles, and are compared again and again
