@@ -152,7 +152,8 @@ async def _stream(request: web.Request, operation: Operation, order: Order, deli
         async for piece in delivery.pieces():
             await response.write(piece)
         paid = (await delivery.whole(order.request_id)).credits
-        await response.write(written(Event(PAID_EVENT, msgspec.json.encode({"credits": paid}).decode())))
+        price = written(Event(PAID_EVENT, msgspec.json.encode({"credits": paid}).decode()))
+        await response.write(b"\n\n" + price)  # after the provider's last event, whether or not it ended that
         await response.write_eof()
     except (NotBought, ConnectionError):  # the rest of the answer is gone, or whoever asked for it
         if request.transport is not None:

@@ -22,7 +22,7 @@ import aiohttp
 import orjson
 
 from lib.backoff import full_jitter_delays
-from lib.errors import SourceError, VakanzError
+from lib.errors import Malformed, SourceError, VakanzError
 from lib.net.body import read_body
 from lib.net.retry_after import parse_retry_after
 from lib.spend.sse import Events
@@ -91,7 +91,7 @@ class Flow:
             async for chunk in self._chunks:
                 for name, data in events.feed(chunk):
                     if name == PAID_EVENT:
-                        self.credits = int(orjson.loads(data)["credits"])
+                        self.credits = _paid(data)
                     elif data != "[DONE]":
                         yield data
         except (aiohttp.ClientError, OSError, SourceError) as error:
@@ -241,6 +241,14 @@ def _question(
             "record": record,
         }
     )
+
+
+def _paid(data: str) -> int:
+    """Raises Malformed for what is not the gateway's: a provider may have said it."""
+    try:
+        return int(orjson.loads(data)["credits"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise Malformed("the price of the answer cannot be read") from error
 
 
 def _cut(error: Exception) -> CachedOnly:

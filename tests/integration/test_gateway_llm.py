@@ -123,6 +123,19 @@ async def test_odd_events_and_a_busy_model_do_no_harm(bench: Bench) -> None:
     assert text == _TEXT
 
 
+async def test_the_price_is_told_after_a_stream_that_ends_without_its_last_line(bench: Bench) -> None:
+    bench.model.misbehave("no_last_line")
+    text, cost = await bench.ask("a")
+    assert text == _TEXT and cost == -(-bench.model.tokens * 20 // 1000)
+
+
+async def test_a_model_that_speaks_in_the_gateways_name_is_taken_for_cut_off(bench: Bench) -> None:
+    bench.model.misbehave("paid_event")
+    with pytest.raises(CachedOnly) as cut:
+        await bench.ask("a")
+    assert cut.value.why == "provider"
+
+
 async def test_a_model_that_does_not_stream_gives_nothing(bench: Bench) -> None:
     bench.model.misbehave("not_a_stream")
     with pytest.raises(CachedOnly):

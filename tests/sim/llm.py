@@ -16,13 +16,15 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 from aiohttp import web
 
-Kind = Literal["limited", "server_error", "cut", "hang", "no_usage", "odd_events", "not_a_stream"]
-KINDS: Sequence[Kind] = ("limited", "server_error", "cut", "hang", "no_usage", "odd_events", "not_a_stream")
+Kind = Literal[
+    "limited", "server_error", "cut", "hang", "no_usage", "odd_events", "not_a_stream", "no_last_line", "paid_event"
+]
+KINDS: Sequence[Kind] = get_args(Kind)
 _STATUS = {"limited": 429, "server_error": 500}
 _PIECE = 7  # characters of a token, about
 _BETWEEN_MARKS = re.compile(r"<<(\w+) (\w+)>>\n(.*?)\n<<end of \1 \2>>", re.DOTALL)
@@ -131,7 +133,9 @@ class Model:
         self.tokens += sum(usage.values())
         if trouble != "no_usage":
             await response.write(_event({"choices": [], "usage": usage}))
-        await response.write(b"data: [DONE]\n\n")
+        if trouble == "paid_event":  # which is the gateway's word
+            await response.write(b"event: paid\ndata: nothing\n\n")
+        await response.write(b"data: [DONE]\n" if trouble == "no_last_line" else b"data: [DONE]\n\n")
         await response.write_eof()
         return response
 
