@@ -10,7 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from lib.errors import VakanzError
 from lib.match.answer import Answer, Live, Result
@@ -22,7 +22,7 @@ from lib.match.recorder import Entry, Recorder, Stale
 from lib.match.searches import Search
 
 _COMPUTED_AT_ONCE = 4  # more would only share the same cores
-_MOST_IN_HAND = 100
+MOST_IN_HAND: Final = 50  # a second of work or two: who would wait longer is better told so at once
 _COMPUTE_S = 20.0
 
 
@@ -64,7 +64,7 @@ class Searcher:
 
     async def search(self, profile: Profile, asker: Asker) -> Answer:
         """The answer to a profile, recorded. Raises UnusableProfile, TooMany."""
-        if self._in_hand >= _MOST_IN_HAND:
+        if self._in_hand >= MOST_IN_HAND:
             raise TooMany("too many searches at the moment, please try again")
         self._in_hand += 1
         try:

@@ -14,7 +14,7 @@ from lib.match.live import Thresholds
 from lib.match.matcher import Matcher
 from lib.match.profile import Limits, Profile, UnusableProfile
 from lib.match.recorder import Recorder, recording
-from lib.match.searcher import Asker, Searcher, TooMany
+from lib.match.searcher import MOST_IN_HAND, Asker, Searcher, TooMany
 from lib.match.searches import events_after, load
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders, fill
@@ -231,7 +231,7 @@ async def test_one_row_that_cannot_be_written_costs_no_other_search(bench: Bench
 
 async def test_more_than_can_be_answered_soon_are_turned_away(bench: Bench) -> None:
     bench.matcher.gate.clear()
-    waiting = [asyncio.create_task(bench.search()) for _ in range(100)]
+    waiting = [asyncio.create_task(bench.search()) for _ in range(MOST_IN_HAND)]
     await asyncio.sleep(0.1)
     with pytest.raises(TooMany):
         await bench.search()
