@@ -15,6 +15,7 @@ import msgspec
 
 from lib.errors import VakanzError
 from lib.posting.contract import Remote, clean_text
+from lib.text.jobnames import job_name
 from lib.text.titles import clean_title, seniority
 
 MAX_TEXT_CHARS = 50_000
@@ -163,7 +164,7 @@ def read_profile(profile: Profile) -> Wanted:
     everything = "\n".join(part for part in (title, text, *named) if part)
     if sum(map(str.isalpha, everything)) < _MIN_LETTERS:
         raise UnusableProfile("the profile has no usable text: say in a few words what you do or look for")
-    phrases = (clean_title(title) or title,) if title else title_phrases(text or everything)
+    phrases = (job_name(title) or title,) if title else title_phrases(text or everything)
     place = resolve(load_gazetteer(), [clean_text(profile.location)], None) if profile.location else None
     return Wanted(
         text=everything,
