@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from lib.errors import VakanzError
 
 if TYPE_CHECKING:
+    from lib.match.ablation import Cell
     from lib.match.quality import Encode, Scores, Similarities
 
 model_app = typer.Typer(help="The title model that matching starts with.", no_args_is_help=True)
@@ -117,6 +118,52 @@ def run(
     typer.echo(msgspec.json.encode(results))
 
 
+@quality_app.command("ablate")
+def ablate(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds talentclef2025/ and melo/.")],
+    models: _Models = Path("var/models"),
+    threads: _Threads = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
+) -> None:
+    """What each part of comparing titles is worth: differences to the first row, query by query; some five minutes."""
+    from lib.match.ablation import ROWS, columns
+    from lib.match.ablation import ablate as measure
+    from lib.match.encoder import BUILTIN, load_text_encoder
+    from lib.match.static import StaticTable
+
+    results: dict[str, dict[str, Cell]] = {}
+    try:
+        benchmarks = columns(folder)
+        cells = measure(benchmarks, StaticTable.load(), load_text_encoder(BUILTIN, models, threads))
+        for row, column, cell in track(
+            cells, "measuring", total=len(ROWS) * len(benchmarks), console=Console(stderr=True)
+        ):
+            results.setdefault(row, {})[column] = cell
+    except VakanzError as error:
+        _fail(error)
+    if not as_json:
+        Console().print(_differences(results))
+    typer.echo(msgspec.json.encode(results))
+
+
+def _differences(results: dict[str, dict[str, Cell]]) -> Table:
+    named = list(next(iter(results.values())))
+    table = Table(Column("way of comparing", no_wrap=True), *named)
+    table.caption = (
+        "difference to the first row [95 % interval]; * it leaves out 0, and both halves of the queries agree"
+    )
+    for row, cells in results.items():
+        table.add_row(row, *(_difference(cell) for cell in cells.values()))
+    return table
+
+
+def _difference(cell: Cell) -> str:
+    if not (cell.low or cell.high):
+        return f"{cell.mean:.3f}"
+    star = "*" if cell.matters else ""
+    return f"{cell.mean:.3f} {cell.difference:+.3f}{star} [{cell.low:+.3f}, {cell.high:+.3f}]".replace("0.", ".")
+
+
 def _table(results: dict[str, dict[str, Scores]]) -> Table:
     table = Table(
         Column("benchmark", no_wrap=True),
@@ -137,17 +184,17 @@ def _table(results: dict[str, dict[str, Scores]]) -> Table:
 def _similarities(method: Method, models: Path, threads: int) -> Similarities:
     from lib.match.encoder import BUILTIN, load_text_encoder, load_title_encoder
     from lib.match.quality import cosines, summed
-    from lib.text.titles import clean_title
+    from lib.text.jobnames import job_name
 
-    def cleaned(encode: Encode) -> Encode:
-        return lambda titles: encode([clean_title(title) for title in titles])
+    def named(encode: Encode) -> Encode:
+        return lambda titles: encode([job_name(title) for title in titles])
 
     static = load_title_encoder()
     by_table = cosines(static.encode, static.encode)
     if method is Method.static:
         return by_table
     text = load_text_encoder(BUILTIN, models, threads)
-    by_text = cosines(cleaned(text.encode_queries), cleaned(text.encode_passages))
+    by_text = cosines(named(text.encode_queries), named(text.encode_passages))
     return by_text if method is Method.transformer else summed(by_table, by_text)
 
 

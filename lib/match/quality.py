@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,16 @@ class Benchmark:
     queries: Mapping[str, str]
     corpus: Mapping[str, str]
     relevant: Mapping[str, Mapping[str, float]]
+
+    def judged(self) -> list[str]:
+        """The titles of the queries that have a relevant document."""
+        return [title for query, title in self.queries.items() if query in self.relevant]
+
+    def gains(self) -> list[dict[int, float]]:
+        """For each of these: position in the corpus -> grade."""
+        places = {document: place for place, document in enumerate(self.corpus)}
+        judged = (query for query in self.queries if query in self.relevant)
+        return [{places[key]: grade for key, grade in self.relevant[query].items()} for query in judged]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -144,25 +154,27 @@ def _content(path: Path) -> bytes:
 
 def evaluate(benchmark: Benchmark, similarities: Similarities) -> Scores:
     """Ranks the corpus for each judged query. Titles per second count the encoding only."""
-    ids = [query for query in benchmark.queries if query in benchmark.relevant]
-    documents = {document: position for position, document in enumerate(benchmark.corpus)}
+    queries = benchmark.judged()
     started = time.perf_counter()
-    blocks = similarities([benchmark.queries[query] for query in ids], list(benchmark.corpus.values()))
+    blocks = similarities(queries, list(benchmark.corpus.values()))
     took_s = time.perf_counter() - started
-    gains = ({documents[key]: grade for key, grade in benchmark.relevant[query].items()} for query in ids)
-    rows = (row for block in blocks for row in block)
-    metrics = [_measured(row, relevant) for row, relevant in zip(rows, gains, strict=True)]
-    table = np.array(metrics)
+    table = measured(blocks, benchmark.gains())
     precision, reciprocal, ndcg = table.mean(axis=0)
     return Scores(
-        queries=len(ids),
-        corpus=len(documents),
+        queries=len(queries),
+        corpus=len(benchmark.corpus),
         map=round(float(precision), 4),
-        map_half_width=round(float(1.96 * table[:, 0].std() / np.sqrt(len(ids))), 4),
+        map_half_width=round(float(1.96 * table[:, 0].std() / np.sqrt(len(queries))), 4),
         mrr=round(float(reciprocal), 4),
         ndcg_at_10=round(float(ndcg), 4),
-        titles_per_s=round((len(ids) + len(documents)) / took_s, 1),
+        titles_per_s=round((len(queries) + len(benchmark.corpus)) / took_s, 1),
     )
+
+
+def measured(blocks: Iterable[Floats], gains: Iterable[Mapping[int, float]]) -> npt.NDArray[np.float64]:
+    """(queries, 3): average precision, reciprocal rank and nDCG@10 of each query. `gains`: document -> grade."""
+    rows = (row for block in blocks for row in block)
+    return np.array([_measured(row, relevant) for row, relevant in zip(rows, gains, strict=True)])
 
 
 def _measured(similarity: Floats, gains: Mapping[int, float]) -> tuple[float, float, float]:
@@ -195,11 +207,12 @@ def summed(one: Similarities, other: Similarities) -> Similarities:
 
     def similarities(queries: Sequence[str], corpus: Sequence[str]) -> Iterator[Floats]:
         blocks = zip(one(queries, corpus), other(queries, corpus), strict=True)
-        return (_standard(left) + _standard(right) for left, right in blocks)
+        return (standard(left) + standard(right) for left, right in blocks)
 
     return similarities
 
 
-def _standard(block: Floats) -> Floats:
+def standard(block: Floats) -> Floats:
+    """Standard scores within each row."""
     deviations = np.maximum(block.std(axis=1, keepdims=True), np.float32(1e-9))
     return np.asarray((block - block.mean(axis=1, keepdims=True)) / deviations, dtype=np.float32)
