@@ -112,7 +112,8 @@ def _first_rollout(stage: Stage, console: Console) -> Row:
     master = stage.serving("nginx")
     add = ["xargs", "--max-procs=4", "--max-args=1", "vakanz", "board", "add"]
     master.run(add, given="\n".join(stage.world.boards()), limit_s=300)
-    stage.key = master.run(["vakanz", "key", "create", "--label", "rehearsal"], limit_s=60).strip()
+    master.run(["vakanz", "account", "create", "rehearsal", "--tier", "partner"], limit_s=60)  # may ask often
+    stage.key = master.run(["vakanz", "key", "create", "--account", "rehearsal"], limit_s=60).strip()
     console.print("the first day's work", highlight=False)
     worked = stage.wait("the first day's work is done", stage.finished, _FIRST_DAY_S, every_s=2.0)
     difference = stage.difference()
