@@ -25,6 +25,7 @@ from lib.store.streams import Job
 _LOG = structlog.get_logger("discover")
 _BUSY_S = 3.0
 _BATCH = 16  # texts that are taken in together
+_NO_ADDRESS = 422  # the gateway's word for an address that a provider is not asked for
 _NO_PAGE = range(400, 500)  # statuses by which a provider says that it finds no such posting
 
 
@@ -127,7 +128,7 @@ class Enrichment:
 
     async def _buy(self, wanted: Wanted, operation: str) -> Response:
         """An answer about the posting. Raises Malformed where there is none to be had, Transient where the provider
-        failed with this one, CachedOnly where it gives nothing at all."""
+        failed with this one, CachedOnly where it gives nothing at all, BadCall where the gateway does not know us."""
         parameters = {"url": wanted.url}
         try:
             paid = await self._gateway.call(
@@ -136,6 +137,8 @@ class Enrichment:
                 record=f"{operation}:{wanted.provider}:{wanted.external_id}",
             )  # fmt: skip
         except BadCall as error:
+            if error.status != _NO_ADDRESS:
+                raise
             raise Malformed(str(error)) from error
         except CachedOnly as error:
             if error.lost or error.status in _NO_PAGE:

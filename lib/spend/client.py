@@ -55,7 +55,14 @@ class CachedOnly(VakanzError):
 
 
 class BadCall(VakanzError):
-    """The gateway does not know what is asked for, or who asks: a mistake of ours, or of the settings."""
+    """The gateway does not know what is asked for, or who asks: a mistake of ours, or of the settings.
+
+    `status`: the gateway's; 422 is about these parameters, everything else about the call.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -222,7 +229,7 @@ def refusal(status: int, retry_after: str | None, body: bytes, now: datetime) ->
     except (ValueError, TypeError, KeyError, AttributeError):
         detail, theirs, lost = f"status {status}", None, False
     if (why := _WHY.get(status)) is None:
-        return Refusal(BadCall(f"the gateway refuses the call: {detail}"))
+        return Refusal(BadCall(f"the gateway refuses the call: {detail}", status))
     retry_at = parse_retry_after(retry_after, now)
     after_s = (retry_at - now).total_seconds() if retry_at is not None else 0.0
     error = CachedOnly(why, detail, theirs if isinstance(theirs, int) else None, lost=lost)

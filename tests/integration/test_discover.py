@@ -22,6 +22,7 @@ from daemons.discover import claims
 from daemons.embed.listings import ListingFold
 from lib.match.profile import Profile
 from lib.posting import boards, writing
+from lib.spend.client import BadCall
 from lib.store import letters
 from lib.store.connections import Cache, Connection, Database
 from lib.store.streams import Job
@@ -225,6 +226,18 @@ async def test_a_detail_whose_job_was_given_up_holds_up_no_search(live: Room) ->
     async with live.daemon():
         search = await live.ended(search_id)
     assert (search.live, search.credits_used) == ("done", 17)
+
+
+async def test_a_gateway_that_does_not_know_us_costs_no_posting_its_detail(live: Room) -> None:
+    search_id = await live.search(await live.account(), publish=False)
+    async with live.parts() as works:
+        await works.discovery.handle(Job(str(search_id), {}, 0))
+    (wanted, *_) = await claims.missing_details(live.database, search_id)
+    stranger = replace(live, config=replace(live.config, gateway_key="a-key-that-was-changed"))
+    async with stranger.parts() as works:
+        with anyio.fail_after(10), pytest.raises(BadCall):
+            await works.enrichment.handle(Job(str(wanted), {}, 0))
+    assert wanted in await claims.missing_details(live.database, search_id)
 
 
 async def test_followers_find_all_of_it_done(live: Room) -> None:
