@@ -110,8 +110,12 @@ class Claims:
         await self.database.execute(_SQL.finish_query, key, self.owner, at, list(seen.posting_ids), seen.next_page)
 
     async def free_query(self, key: bytes) -> None:
-        """Lets others try."""
+        """Lets others begin it in their own name."""
         await self.database.execute(_SQL.free_query, key, self.owner)
+
+    async def leave_query(self, key: bytes) -> None:
+        """Lets others go on with it in the name that it has: it may have been bought."""
+        await self.database.execute(_SQL.leave_query, key, self.owner)
 
     async def detail(self, posting_id: int) -> Wanted | None:
         """The detail, when it is ours to fetch; None where it came, nobody waits for it, or another one fetches it."""

@@ -122,22 +122,27 @@ class Discovery:
 
     async def _see(self, search: Search, ask: Ask, cursor: str | None) -> Seen:
         """The page, bought by us or by whoever asked first. Raises CachedOnly, Malformed."""
-        while True:
-            seen = await self._claims.look(ask.key)
-            if seen is not None:
-                return seen
+        while (seen := await self._claims.look(ask.key)) is None:
             named = await self._claims.query(ask.key, search.id)
-            if named is not None:
-                break
-            self._turned()
-            await anyio.sleep(_LOOK_S)
-        try:
-            with self._claims.buying(ask.key):
-                return await self._buy(search, ask, cursor, named)
-        except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+            if named is None:
+                self._turned()
+                await anyio.sleep(_LOOK_S)
+                continue
+            try:
+                with self._claims.buying(ask.key):
+                    return await self._buy(search, ask, cursor, named)
+            except CachedOnly as reason:
+                if not _only_theirs(reason):
+                    await self._claims.leave_query(ask.key)
+                    raise
                 await self._claims.free_query(ask.key)
-            raise
+                if named == search.id:
+                    raise
+            except BaseException:
+                with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+                    await self._claims.leave_query(ask.key)
+                raise
+        return seen
 
     async def _buy(self, search: Search, ask: Ask, cursor: str | None, named: UUID) -> Seen:
         """Buys the page in the name of `named`, the search that began with it: what a worker bought that died since
@@ -159,6 +164,11 @@ class Discovery:
             raise
         await self._claims.bought(ask.key, paid.bought_at, seen)
         return seen
+
+
+def _only_theirs(reason: CachedOnly) -> bool:
+    """Whether nothing can come of a call in this search's name, while it may in another's."""
+    return reason.lost or reason.why in ("budget", "share")
 
 
 def _search_id(job: Job) -> UUID:

@@ -35,6 +35,10 @@ UPDATE discovery_query
 -- It was not bought: whoever waits for it may begin it anew.
 UPDATE discovery_query SET claimed_by = NULL, claimed_until = NULL WHERE key = $1 AND claimed_by = $2
 
+-- leave_query --
+-- It may have been bought: whoever takes it over asks for it in the same name.
+UPDATE discovery_query SET claimed_by = NULL WHERE key = $1 AND claimed_by = $2
+
 -- hold_board --
 -- The board of a provider's country, of which all that buy are the one crawler.
 INSERT INTO board (source, tenant, url, state, claimed_by, claimed_until, last_crawled_at)

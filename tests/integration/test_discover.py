@@ -18,7 +18,8 @@ import anyio.abc
 import orjson
 import pytest
 
-from daemons.discover import claims
+from daemons.discover import actor, claims
+from daemons.discover.query import Query, plan
 from daemons.embed.listings import ListingFold
 from lib.match.profile import Profile
 from lib.posting import boards, writing
@@ -81,6 +82,36 @@ async def test_the_same_query_soon_after_buys_nothing(live: Room) -> None:
         third = await live.ended(await live.search(await live.account()))
     assert first.credits_used == charged and third.credits_used == 5
     assert await live.database.fetchval("SELECT count(*) FROM posting_history WHERE revision > 2") == 0
+
+
+async def test_what_came_too_late_for_one_is_there_for_who_asks_next(
+    live: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actor, "_PATIENCE_S", 0.5)
+    live.provider.latency_s = 1.0
+    async with live.daemon():
+        hasty = await live.ended(await live.search(await live.account()))
+        assert (hasty.live, hasty.live_why) == ("unavailable", "busy")
+        live.provider.latency_s = 0.0
+        await until(lambda: live.provider.charged == 5)
+        second = await live.ended(await live.search(await live.account()))
+    assert sum("listing" in line.path for line in live.provider.statement) == 1
+    assert live.provider.charged - 5 == second.credits_used > 0
+
+
+async def test_who_takes_a_query_over_is_not_held_to_the_others_share(live: Room) -> None:
+    spent, payer = await live.account(), await live.account()
+    began = await live.search(spent, publish=False)
+    (ask, *_) = plan(Query("buchhalter", "Deutschland", "DE"), 1)
+    async with live.parts() as works:
+        assert await works.claims.query(ask.key, began) == began
+        await works.claims.leave_query(ask.key)
+        assert await works.claims.query(ask.key, await live.search(payer, publish=False)) == began
+        await works.claims.leave_query(ask.key)
+    await live.database.execute("UPDATE account SET tier = 'free' WHERE id = $1", spent)
+    async with live.daemon():
+        search = await live.ended(await live.search(payer))
+    assert search.live == "done" and search.credits_used == live.provider.charged > 0
 
 
 async def test_a_detail_that_came_in_vain_is_not_bought_again_for_a_week(live: Room) -> None:
