@@ -110,17 +110,21 @@ class Listening:
             await self._wanted.wait()
             self._wanted.clear()
             while self._listeners:
-                await self._tell()
-                await asyncio.sleep(_EVERY_S)
+                if await self._tell() < searches.MOST_EVENTS:
+                    await asyncio.sleep(_EVERY_S)
 
-    async def _tell(self) -> None:
+    async def _tell(self) -> int:
+        """How many events there were; who is cut off wants none."""
         wants: dict[uuid.UUID, int] = {}
         for one in self._listeners:
-            wants[one.search_id] = min(one.after, wants.get(one.search_id, one.after))
-        for event in await searches.events_after(self._database, wants):
+            if not one.cut:
+                wants[one.search_id] = min(one.after, wants.get(one.search_id, one.after))
+        told = await searches.events_after(self._database, wants)
+        for event in told:
             for one in self._listeners:
                 if one.search_id == event.search_id:
                     one.hear(event)
+        return len(told)
 
     def close(self) -> None:
         """Lets all connections go; they come again, to whoever serves then."""

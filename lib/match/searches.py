@@ -20,7 +20,7 @@ from lib.store.connections import Connection, Database
 from sql import statements
 
 _SQL = statements("searches")
-_MOST_EVENTS = 200
+MOST_EVENTS = 200  # that are read at a time
 _MOST_ENDED = 500
 _MOST_FORGOTTEN = 5_000
 
@@ -118,8 +118,9 @@ async def last_matches(database: Database, search_id: uuid.UUID) -> Answer | Non
 
 
 async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> list[Event]:
-    """What these searches told after the numbers given, each in order; some at a time, so ask again."""
-    rows = await database.fetch(_SQL.events_after, list(wants), list(wants.values()), _MOST_EVENTS)
+    """What these searches told after the numbers given, each in order. MOST_EVENTS at a time: where so many came, there
+    may be more."""
+    rows = await database.fetch(_SQL.events_after, list(wants), list(wants.values()), MOST_EVENTS)
     return [Event(row["search_id"], row["seq"], row["kind"], row["body"]) for row in rows]
 
 

@@ -20,6 +20,7 @@ from api.app import create_app
 from api.callers import Tier
 from api.keys import create_key
 from lib.life.config import Config
+from lib.match import searches
 from lib.match.searches import finish, tell
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders, fill
@@ -176,6 +177,26 @@ async def test_a_cut_connection_to_the_database_cuts_no_listener(
             )
         await house.finish(search)
         assert [kind for _, kind, _ in await hear(response)] == ["done"]
+
+
+async def test_many_events_are_told_without_a_pause(
+    house: House, paying: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches, "MOST_EVENTS", 3)
+    monkeypatch.setattr(events, "_EVERY_S", 3.0)
+    ones = [await start(paying) for _ in range(4)]
+    for search in ones:
+        await house.say(search, 1)
+        await house.finish(search)
+    began = time.monotonic()
+    heard = await asyncio.gather(*(_all(paying, search) for search in ones))
+    assert [len(one) for one in heard] == [3, 3, 3, 3]
+    assert time.monotonic() - began < 2.9 + 3.0  # one pause at most: for who came a moment after the first
+
+
+async def _all(client: aiohttp.ClientSession, search: str) -> list[Heard]:
+    async with client.get(f"/searches/{search}/events") as response:
+        return await hear(response)
 
 
 async def test_silence_is_filled_and_ends_by_itself(
