@@ -24,8 +24,9 @@ Candidates = Sequence[Candidate]
 UNKNOWN = 0.3
 EARTH_KM = 6371.0
 # Cosines of two titles' vectors: below the first they have nothing to do with each other, from the second on they
-# name the same occupation.
-UNRELATED, SAME = 0.1, 0.75
+# name the same occupation. What is left then puts the very words before their neighbours: with one fit for all of
+# them the right label of MELO came first less often (MRR .51 instead of .60).
+UNRELATED, SAME, _SAME_FIT = 0.1, 0.72, 0.95
 # Ratios of two titles' characters: unrelated ones reach the first by chance.
 _CHANCE, _LITERAL = 55.0, 100.0
 _NEAR_KM, _FAR_KM = 10.0, 60.0
@@ -38,7 +39,8 @@ _NOT_WORDS = re.compile(r"\s*\([^)]*\)|[\W_]+")
 
 def meaning(cosines: Fits) -> Fits:
     """Cosines of title vectors as fits."""
-    fits: Fits = np.clip((np.nan_to_num(cosines) - UNRELATED) / (SAME - UNRELATED), 0.0, 1.0)  # NaN: no known word
+    known = np.nan_to_num(cosines)  # NaN: no known word
+    fits: Fits = np.interp(known, (UNRELATED, SAME, 1.0), (0.0, _SAME_FIT, 1.0))
     return fits
 
 
