@@ -51,6 +51,8 @@ load: $(VENV)/dev.done  ## 60 s of 200 searches/s through a restart of PostgreSQ
 
 quality: $(VENV)/run.done  ## how well titles are matched, on labelled sets (REAL_DATA=folder)
 	@$(BIN)/vakanz quality run $(REAL_DATA)/matching
+	@$(BIN)/vakanz quality ablate $(REAL_DATA)/matching
+	@$(BIN)/vakanz quality resumes $(REAL_DATA)/matching
 
 # Root, Debian 12 or newer: apt install systemd-container debootstrap openssh-client. HOSTS=3 SCENES=short: a short one.
 rehearse: $(VENV)/dev.done  ## boot seven systemd hosts, roll the fleet out, break things (HOSTS=3, SCENES=short or names)

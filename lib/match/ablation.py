@@ -200,11 +200,11 @@ def columns(folder: Path) -> list[Column]:
     german, english, melo = (case.read(folder) for case in CASES)
     fewer = dict(islice(melo.queries.items(), 0, None, 3))
     return [
-        Column("TalentCLEF German", german, _MAP),
-        Column("TalentCLEF English", english, _MAP),
-        Column("MELO German", replace(melo, queries=fewer), _MRR),
-        Column("German, advertised", advertised(german, "German"), _MAP),
-        Column("English, advertised", advertised(english, "English"), _MAP),
+        Column("TalentCLEF de", german, _MAP),
+        Column("TalentCLEF en", english, _MAP),
+        Column("MELO de (MRR)", replace(melo, queries=fewer), _MRR),
+        Column("advertised de", advertised(german, "German"), _MAP),
+        Column("advertised en", advertised(english, "English"), _MAP),
     ]
 
 
@@ -239,5 +239,6 @@ def compared(figures: Figures, first: Figures) -> Cell:
     differences = figures - first
     drawn = np.random.default_rng(0).integers(0, len(differences), (_RESAMPLED, len(differences)))
     low, high = np.percentile(differences[drawn].mean(axis=1), (2.5, 97.5))
-    parts = (figures.mean(), differences.mean(), low, high, differences[::2].mean(), differences[1::2].mean())
+    even, odd = differences[::2], differences[1::2] if len(differences) > 1 else differences
+    parts = (figures.mean(), differences.mean(), low, high, even.mean(), odd.mean())
     return Cell(*(round(float(part), 4) for part in parts))

@@ -72,6 +72,7 @@ class Method(StrEnum):
     hybrid = "hybrid"
 
 
+_WIDE = 130  # characters of a table with intervals
 _Models = Annotated[Path, typer.Option(help="Folder for converted model files.")]
 _Threads = Annotated[int, typer.Option(min=0, help="Threads of the text model; 0: one per core.")]
 
@@ -142,13 +143,42 @@ def ablate(
     except VakanzError as error:
         _fail(error)
     if not as_json:
-        Console().print(_differences(results))
+        Console(width=_WIDE).print(_differences(results, "way of comparing"))
     typer.echo(msgspec.json.encode(results))
 
 
-def _differences(results: dict[str, dict[str, Cell]]) -> Table:
-    named = list(next(iter(results.values())))
-    table = Table(Column("way of comparing", no_wrap=True), *named)
+@quality_app.command("resumes")
+def resumes(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds talentclef2026_ro/.")],
+    models: _Models = Path("var/models"),
+    threads: _Threads = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the JSON line.")] = False,
+) -> None:
+    """Whole résumés against whole advertisements, and what becomes of it at other weights; some two minutes."""
+    from lib.match.applicants import FOLDER, WAYS, Encoded, fitness, read_applicants
+    from lib.match.encoder import BUILTIN, load_text_encoder, load_title_encoder
+    from lib.match.tuning import tuned
+
+    try:
+        benchmark = read_applicants(folder / FOLDER)
+        encoded = Encoded(benchmark, load_title_encoder(), load_text_encoder(BUILTIN, models, threads))
+        ways = track(WAYS.items(), "comparing", console=Console(stderr=True))
+        results = {name: fitness(way(encoded), benchmark) for name, way in ways}
+    except VakanzError as error:
+        _fail(error)
+    weights = tuned(encoded.second_stage, benchmark)
+    if not as_json:
+        table = Table("whole texts", "nDCG@10", "+-", "MAP", "right job (MRR)", "+-")
+        for name, one in results.items():
+            table.add_row(name, *(f"{figure:.3f}" for figure in msgspec.structs.astuple(one)))
+        Console().print(table)
+        Console(width=_WIDE).print(_differences(weights, "weight"))
+    typer.echo(msgspec.json.encode({"ways": results, "weights": weights}))
+
+
+def _differences(results: dict[str, dict[str, Cell]], rows: str) -> Table:
+    columns = (Column(name, no_wrap=True) for name in next(iter(results.values())))
+    table = Table(Column(rows, no_wrap=True), *columns)
     table.caption = (
         "difference to the first row [95 % interval]; * it leaves out 0, and both halves of the queries agree"
     )
@@ -158,10 +188,10 @@ def _differences(results: dict[str, dict[str, Cell]]) -> Table:
 
 
 def _difference(cell: Cell) -> str:
-    if not (cell.low or cell.high):
+    if max(abs(cell.low), abs(cell.high)) < 0.0005:
         return f"{cell.mean:.3f}"
     star = "*" if cell.matters else ""
-    return f"{cell.mean:.3f} {cell.difference:+.3f}{star} [{cell.low:+.3f}, {cell.high:+.3f}]".replace("0.", ".")
+    return f"{cell.mean:.3f} {cell.difference:+.3f}{star}\n\\[{cell.low:+.3f}, {cell.high:+.3f}]"
 
 
 def _table(results: dict[str, dict[str, Scores]]) -> Table:

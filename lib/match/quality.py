@@ -92,7 +92,7 @@ def read_benchmark(queries: Path, corpus: Path, qrels: Path) -> Benchmark:
     """Raises ConfigError, naming file and line, where a file is malformed or nothing can be measured."""
     titles, documents = dict(_titles(queries)), dict(_titles(corpus))
     relevant: dict[str, dict[str, float]] = {}
-    for query, document, grade in _judgements(qrels):
+    for query, document, grade in judgements(qrels):
         if grade > 0 and query in titles and document in documents:
             relevant.setdefault(query, {})[document] = grade
     if not relevant:
@@ -113,7 +113,8 @@ def _titles(path: Path) -> Iterator[tuple[str, str]]:
         yield cells[0], cells[1]
 
 
-def _judgements(path: Path) -> Iterator[tuple[str, str, float]]:
+def judgements(path: Path) -> Iterator[tuple[str, str, float]]:
+    """(query, document, grade) line by line. Raises ConfigError."""
     for number, cells in _rows(path):
         if len(cells) < 3:
             cells = " ".join(cells).split()
