@@ -27,8 +27,8 @@ from lib.match.profile import Wanted
 SHORTLIST = 100
 ANSWERS = 20
 FEATURES_POINTS, SEMANTIC_POINTS = 70.0, 30.0
-# Halved or doubled, none of title, skills, seniority, language moved the MRR of 280 labelled résumés by more than .004
-# (`vakanz quality resumes`), so they stand as they were set; of place, pay and hours no labelled set says anything.
+# Halved or doubled, none of title, skills, seniority and language moved the MRR of 280 labelled résumés by more than
+# .008 (`vakanz quality resumes`), so they stand as they were set. Of place, pay and hours no labelled set says anything.
 WEIGHTS = {
     "title": 0.36,
     "skills": 0.24,
