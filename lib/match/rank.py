@@ -28,7 +28,7 @@ SHORTLIST = 100
 ANSWERS = 20
 FEATURES_POINTS, SEMANTIC_POINTS = 70.0, 30.0
 # Halved or doubled, none of title, skills, seniority and language moved the MRR of 280 labelled résumés by more than
-# .008 (`vakanz quality resumes`), so they stand as they were set. Of place, pay and hours no labelled set says anything.
+# .008 (`vakanz quality resumes`), so they stand as they were set. No labelled set tells of place, pay and hours.
 WEIGHTS = {
     "title": 0.36,
     "skills": 0.24,

@@ -91,6 +91,14 @@ def test_features_and_meaning_weigh_seven_to_three() -> None:
     assert sum(weights.values()) == pytest.approx(100)
 
 
+def test_the_very_words_come_before_other_names_of_the_same_occupation() -> None:
+    wanted = Wanted(text="x", phrases=("Lagerleiter",))
+    same = [candidate(id=number, title="?", cosine=cosine) for number, cosine in ((1, 0.8), (2, 1.0), (3, 0.3))]
+    ranked = score(wanted, same, NOW)
+    assert [one.candidate.id for one in ranked] == [2, 1, 3]
+    assert ranked[0].score - ranked[1].score < 5 < ranked[1].score - ranked[2].score
+
+
 def test_covering_all_of_a_thin_posting_is_no_achievement() -> None:
     wanted = Wanted(text="x", phrases=("Koch",), skills=frozenset("abcdef"))
     thin, rich = candidate(id=1, skills=["a"]), candidate(id=2, skills=list("abcdeuvwxy"))
