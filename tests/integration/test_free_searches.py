@@ -9,12 +9,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from lib.match.searcher import MOST_IN_HAND
 from lib.store.connections import Cache, Database
 from tests.integration.api_client import Client, caller, open_config, server
 from tests.integration.open_market import fill
 
 SEARCHES = 10_000
-AT_ONCE = 64
+AT_ONCE = MOST_IN_HAND  # more are turned away
 DISCOVERY = "vakanz:stream:{discovery}"
 PROFILES = [
     {"text": f"Ich bin {job} und suche in {city}."}
