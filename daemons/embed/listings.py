@@ -35,7 +35,7 @@ class ListingVector:
 class ListingFold:
     """Embeds the titles of changed postings, after the enrichers. `load` gives the encoder, at the first batch."""
 
-    follower = Follower("embed", 1, after=ENRICHERS)
+    follower = Follower("embed", 2, after=ENRICHERS)
 
     def __init__(self, database: Database, load: Callable[[], TitleEncoder]) -> None:
         self._database = database
