@@ -25,6 +25,7 @@ from daemons.discover.twins import Job, beginning, same_job
 from daemons.embed.listings import ListingFold
 from daemons.embed.texts import TextVectors
 from daemons.enrich.actor import enrich_folds
+from lib.errors import Transient
 from lib.match.encoder import TitleEncoder
 from lib.net.messages import Request, Response
 from lib.posting import boards, writing
@@ -81,7 +82,8 @@ class Intake:
         self._folds: list[Fold[Any]] = [*enrich_folds(database), ListingFold(database, load_titles)]
 
     async def listing(self, ask: Ask, response: Response) -> Seen:
-        """Takes in a page of a listing. Raises Malformed where it is none; its blob is kept all the same."""
+        """Takes in a page of a listing. Raises Malformed where it is none; its blob is kept all the same. Raises
+        Transient after an outage that outlasted our hold on the board: nothing is written then."""
         now = datetime.now(UTC)
         key = await self._blobs.put(response.body)
         page = await anyio.to_thread.run_sync(read_listing, ask, response, now)
@@ -107,7 +109,8 @@ class Intake:
         changed = [row for row in mine if held.get(row.posting.external_id) != row.hash]
 
         async def write(connection: Connection, items: Sequence[Listed]) -> None:
-            await writing.ingest(connection, board_id, self._session, BUYER, now, items)
+            if not await writing.ingest(connection, board_id, self._session, BUYER, now, items):
+                raise Transient("the hold on the board has lapsed")
 
         async def refuse(connection: Connection, item: Listed, reason: str) -> None:
             _LOG.warning("row set aside", reason=reason)

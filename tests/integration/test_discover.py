@@ -21,6 +21,7 @@ import pytest
 from daemons.discover import actor, claims
 from daemons.discover.query import Query, plan
 from daemons.embed.listings import ListingFold
+from lib.errors import Transient
 from lib.match.profile import Profile
 from lib.posting import boards, writing
 from lib.spend.client import BadCall
@@ -269,6 +270,23 @@ async def test_a_gateway_that_does_not_know_us_costs_no_posting_its_detail(live:
         with anyio.fail_after(10), pytest.raises(BadCall):
             await works.enrichment.handle(Job(str(wanted), {}, 0))
     assert wanted in await claims.missing_details(live.database, search_id)
+
+
+async def test_what_an_outage_kept_from_being_written_is_taken_in_later_and_paid_once(live: Room) -> None:
+    await live.database.execute(
+        "CREATE FUNCTION lapse() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN NEW.claimed_until := now(); RETURN NEW; END'"
+    )
+    await live.database.execute(
+        "CREATE TRIGGER lapse BEFORE INSERT OR UPDATE ON board FOR EACH ROW EXECUTE FUNCTION lapse()"
+    )
+    search_id = await live.search(await live.account(), publish=False)
+    async with live.parts() as works:
+        with pytest.raises(Transient):
+            await works.discovery.handle(Job(str(search_id), {}, 0))
+        await live.database.execute("DROP TRIGGER lapse ON board")
+        await works.discovery.handle(Job(str(search_id), {}, 1))
+    assert await claims.missing_details(live.database, search_id) and live.provider.charged == 5
 
 
 async def test_followers_find_all_of_it_done(live: Room) -> None:
