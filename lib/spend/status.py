@@ -66,7 +66,7 @@ class Status:
 
 async def load_status(database: Database, monthly: int, now: datetime | None = None) -> Status:
     """The period of `now`; None is PostgreSQL's time. `monthly` is what one will have that nobody has used yet."""
-    now = now or await database.fetchval("SELECT now()")
+    now = now or await database.fetchval(_SQL.clock)
     period = period_of(now.astimezone(UTC))
     budget = await database.fetchrow(_SQL.status_budget, now)
     days = [DayUse(**row) for row in await database.fetch(_SQL.status_days, period)]

@@ -144,6 +144,10 @@ SELECT reservation FROM credit_open WHERE lease_until <= coalesce($1::timestampt
 -- Forgets old answers that are about no record.
 DELETE FROM purchase WHERE record IS NULL AND bought_at < now() - $1::interval RETURNING request_id
 
+-- clock --
+-- The time on which all agree.
+SELECT now()
+
 -- status_budget --
 -- A period as it stands, with what is shut; no row before its first call.
 SELECT period, granted, used, reserved, level, closed_at,
