@@ -32,7 +32,7 @@ def sentences(text: str) -> Iterator[str]:
     at, count = 0, 0
     text = text[:MAX_CHARS]
     for end in _END.finditer(text):
-        sentence = text[at : end.start() + 1].strip(" \t\n;•·|")
+        sentence = text[at : end.start() + 1].strip().strip(";•·|").strip()
         at = end.end()
         if sentence:
             yield sentence

@@ -12,7 +12,5 @@ SELECT request_id, provider, operation, record, account_id, blob_key, bought_at
 -- kept.
 SELECT EXISTS (SELECT FROM account WHERE id = $1 AND tier <> 'free' AND closed_at IS NULL) AS may_spend,
        EXISTS (SELECT FROM credit_entry
-                WHERE period = ANY (ARRAY[date_trunc('month', now() AT TIME ZONE 'UTC')::date,
-                                          date_trunc('month', (now() - $4::interval) AT TIME ZONE 'UTC')::date])
-                  AND provider = $2 AND at > now() - $4::interval AND kind = 'settle' AND request_id = $3)
+                WHERE request_id = $3 AND at > now() - $4::interval AND kind = 'settle' AND provider = $2)
        AND NOT EXISTS (SELECT FROM purchase WHERE request_id = $3) AS paid

@@ -39,7 +39,7 @@ def lacking(tmp_path: Path) -> Path:
 def test_the_plan_is_a_table_and_needs_no_database() -> None:
     shown = fleet("plan", VAKANZ_FLEET=str(DEFAULT), VAKANZ_DSN="postgresql://nobody@127.0.0.1:1/none")
     assert shown.exit_code == 0, shown.output
-    for part in ("geo@0 to 24", "crawl@0 to 5", "enrich@place.salary.employment", "65,536 MiB", "pgbouncer", "63"):
+    for part in ("geo@0 to 24", "crawl@0 to 5", "enrich@place.salary.employment", "65,536 MiB", "pgbouncer", "66"):
         assert part in shown.stdout
 
 
@@ -52,18 +52,18 @@ def test_an_impossible_plan_is_refused_with_every_reason(lacking: Path) -> None:
     document = json.loads(fleet("plan", str(lacking), "--json").stdout)
     assert len(document["problems"]) == 3
     assert document["hosts"]["db"]["memory_bytes"] == 1 << 30
-    assert document["daemons"] == 63
+    assert document["daemons"] == 66
 
 
 def test_what_is_no_map_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "fleet.yml"
-    path.write_text("hosts: {w1: {memory: 8G, cpus: 4, units: [gateway@0]}}", encoding="utf-8")
+    path.write_text("hosts: {w1: {memory: 8G, cpus: 4, units: [revenue@0]}}", encoding="utf-8")
     shown = fleet("plan", str(path))
     assert shown.exit_code == 1
-    assert "no daemon is called 'gateway'; there are crawl, careers" in shown.stderr
+    assert "no daemon is called 'revenue'; there are crawl, careers" in shown.stderr
     assert fleet("plan", str(tmp_path / "none.yml")).exit_code == 1
     (problem,) = json.loads(fleet("plan", str(path), "--json").stdout)["problems"]
-    assert "gateway" in problem
+    assert "revenue" in problem
 
 
 @pytest.fixture
