@@ -12,7 +12,7 @@ from pathlib import Path
 
 UNITS = Path(__file__).parents[1] / "systemd"
 PROGRAM = "/opt/vakanz/current/bin/vakanz"
-EXECUTABLE_MEMORY = frozenset({"browser", "fulltext", "api"})  # these compile models or scripts as they run
+EXECUTABLE_MEMORY = frozenset({"browser", "fulltext", "api", "discover"})  # these compile models or scripts as they run
 _LEVEL = re.compile(r"Overall exposure level for \S+: (\d+\.\d+)")
 
 
