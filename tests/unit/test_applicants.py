@@ -92,7 +92,7 @@ def test_both_directions_are_measured() -> None:
     ("file", "content", "message"),
     [
         ("corpus_resumes.jsonl.gz", b"not gzip", "cannot be read"),
-        ("corpus_resumes.jsonl.gz", gzip.compress(b'{"id": 1}\n'), "cannot be read"),
+        ("corpus_resumes.jsonl.gz", gzip.compress(b'{"id": 1}\n', mtime=0), "cannot be read"),
         ("qrels.shared.tsv", b"j1\t0\tr9\t1\n", "no résumé"),
     ],
 )
