@@ -138,7 +138,7 @@ class Discovery:
                 await self._claims.free_query(ask.key)
                 if named == search.id:
                     raise
-            except BaseException:
+            except BaseException:  # also where we are cancelled: whoever waits for the page goes on at once
                 with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await self._claims.leave_query(ask.key)
                 raise

@@ -95,7 +95,7 @@ class Enrichment:
                 _LOG.info("cached results only", search=str(wanted.search_id), why=reason.why, reason=str(reason))
                 await claims.give_up(self._database, wanted.search_id, reason.why)
                 self._telling.nudge([wanted.search_id])  # and another one that waits may pay
-            except BaseException:
+            except BaseException:  # also where we are cancelled: another worker need not wait for our lease
                 with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                     await self._claims.free_detail(posting_id)
                 raise
