@@ -30,8 +30,8 @@ NEAREST = 500
 BY_WORDS = 100
 _WORDS_LOOKED_AT = 2_000
 # An index scan looks at NEAREST/share vectors, an exact one at share*all; at 100,000 vectors both took equally long
-# where the limits kept a third (PostgreSQL 18, pgvector 0.8.6), which is this ratio of their costs per vector.
-_INDEX_COST = 20.0
+# where the limits kept an eighth (PostgreSQL 18, pgvector 0.8.6), which is this ratio of their costs per vector.
+_INDEX_COST = 3.0
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):

@@ -2,7 +2,8 @@
 
 Embeddings are added up outside the network: those of tokens are looked up in the mapped 4-bit file, so that the
 quarter of a gigabyte which they would take never enters memory. The twelve layers behind them become an OpenVINO
-graph that is written once (fp16) and read by every later start.
+graph that is written once (8-bit matrices, one scale a row) and read by every later start. Their inputs are rounded to
+8 bits too, by groups: a third faster than bf16, half the time of fp32, and no labelled set tells the difference.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ PASSAGE, QUERY = "passage: ", "query: "
 CENTRES = Path(__file__).with_name("model") / "centres.npy"
 
 _BATCH_TOKENS = 4096  # padded tokens in one inference: bounds memory to some 60 MB of activations
-_GRAPH_VERSION = "1"
+_GRAPH_VERSION = "2"
+_GROUP = 128  # inputs with one scale: the fastest of 32 to 384 here
 
 
 class Transformer:
@@ -41,8 +43,8 @@ class Transformer:
         places = self._weights.vector("emb.pos").reshape(-1, self._weights.hidden)
         self._places = places + self._weights.vector("emb.type")[: self._weights.hidden]
         core = ov.Core()
-        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        self._request = core.compile_model(_stored_graph(core, self._weights, cache_dir), "CPU", options)
+        graph = _stored_graph(core, self._weights, cache_dir)
+        self._request = core.compile_model(graph, "CPU", runtime_options(threads))
         self._turn = threading.Lock()
 
     def encode(self, texts: Sequence[str], prefix: str) -> Floats:
@@ -89,6 +91,14 @@ class E5Encoder:
     def encode_queries(self, texts: Sequence[str]) -> Floats:
         """float32 (n, 384), unit norm."""
         return _centred(self._transformer.encode(texts, QUERY), self._query_centre)
+
+
+def runtime_options(threads: int) -> Mapping[str, Any]:
+    """How OpenVINO runs the graph; 0 threads: one per core."""
+    return {
+        "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP,
+    }  # fmt: skip
 
 
 def load_centres() -> Floats:
@@ -189,8 +199,10 @@ def _layer(weights: Weights, name: str, states: Any, penalty: Any) -> Any:
 
 
 def _linear(weights: Weights, name: str, states: Any, columns: int | None = None) -> Any:
-    matrix = op.constant(weights.matrix(f"{name}.w", columns or weights.hidden))
-    product = op.matmul(states, matrix, False, True)
+    matrix = weights.matrix(f"{name}.w", columns or weights.hidden)
+    scales = np.maximum(np.abs(matrix).max(axis=1, keepdims=True) / 127, np.float32(1e-12))
+    rounded = op.convert(op.constant(np.round(matrix / scales).astype(np.int8)), np.float32)
+    product = op.matmul(states, op.multiply(rounded, op.constant(scales)), False, True)
     return op.add(product, op.constant(weights.vector(f"{name}.b")))
 
 

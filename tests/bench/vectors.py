@@ -15,7 +15,7 @@ import openvino as ov
 from daemons.sources import SOURCES
 from lib.match.encoder import BUILTIN, TextEncoder, TitleEncoder, load_text_encoder
 from lib.match.static import StaticTable, means
-from lib.match.transformer import PASSAGE
+from lib.match.transformer import PASSAGE, runtime_options
 from lib.match.weights import builtin_weights
 from lib.posting.contract import Posting
 from lib.text.html import html_to_text
@@ -110,8 +110,7 @@ async def _texts_per_second(encoder: TextEncoder, texts: Sequence[str]) -> float
 def _bare_runtime(folder: Path, threads: int) -> Any:
     """The network as the encoder stored it, without anything around it."""
     graph = next(folder.glob("*/model.xml"))
-    options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
-    return ov.Core().compile_model(graph, "CPU", options)
+    return ov.Core().compile_model(graph, "CPU", runtime_options(threads))
 
 
 def _inputs(texts: Sequence[str]) -> Iterator[list[np.ndarray[Any, Any]]]:
