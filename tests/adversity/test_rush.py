@@ -6,8 +6,6 @@ import asyncio
 from pathlib import Path
 from random import Random
 
-from aiohttp import web
-
 from api.app import create_app
 from lib.match.profile import Limits, Profile
 from lib.store.connections import Cache, Database
@@ -16,6 +14,7 @@ from tests.adversity.rush import judge, over, people, rush
 from tests.adversity.servers import Servers
 from tests.integration.discovering import room
 from tests.integration.open_market import encoders, fill
+from tests.sim.serving import serving
 
 _PROFILES = [
     Profile(text=f"{title} mit Erfahrung", limits=Limits(countries=countries))
@@ -34,17 +33,12 @@ async def test_a_restart_of_postgresql_among_many_searches(tmp_path: Path) -> No
             live.daemon(),
         ):
             await fill(database, 300)
-            runner = web.AppRunner(create_app(live.config, database, cache, encoders()), access_log=None)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
+            async with serving(create_app(live.config, database, cache, encoders())) as url:
                 outcome = await rush(
-                    f"http://127.0.0.1:{runner.addresses[0][1]}", await people(database, 10), _PROFILES,
+                    url, await people(database, 10), _PROFILES,
                     rate=30, seconds=5, rng=Random(1), midway=lambda: asyncio.to_thread(servers.restart_postgres),
                 )  # fmt: skip
                 await over(database)
-            finally:
-                await runner.cleanup()
             charged = live.provider.charged
             await judge(database, outcome, charged)
     assert outcome.wrong == []

@@ -23,7 +23,8 @@ from keeper.alerts.teller import Teller
 from keeper.incident import Incident, Kind
 from lib.life.config import Config
 from lib.store.connections import Database, Link
-from tests.sim.telegram import TOKEN, Limits, Telegram, serving
+from tests.sim.serving import serving
+from tests.sim.telegram import TOKEN, Limits, Telegram
 
 CHAT = -1001
 OTHER = 4242
@@ -140,14 +141,9 @@ class Bench:
 
         app = web.Application()
         app.router.add_post("/alerts", take)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/alerts"
+        async with serving(app) as url:
+            hook.url = f"{url}/alerts"
             yield hook
-        finally:
-            await runner.cleanup()
 
     @asynccontextmanager
     async def gate(self) -> AsyncIterator[Gate]:
@@ -177,7 +173,7 @@ async def bench(dsn: str, state: Path, *chats: int, limits: Limits | None = None
     telegram = Telegram(limits=limits)
     for chat in chats:
         telegram.add_chat(chat)
-    async with serving(telegram) as address:
+    async with serving(telegram.app()) as address:
         config = Config(telegram_token=TOKEN, telegram_api=address, telegram_chats=tuple(map(str, chats)))
         yield Bench(telegram, config, dsn, state)
 

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import web
-
 from api.gateway.app import create_app
 from api.gateway.providers import PROVIDERS, Provider
 from api.gateway.server import buyer_of
@@ -22,6 +20,7 @@ from lib.store.connections import Cache, Database
 from tests.sim import hasdata
 from tests.sim.jobsites import JobSites
 from tests.sim.market import Market
+from tests.sim.serving import serving
 
 GATEWAY_KEY = "the-gateway-s-own-key"
 PROVIDER_KEY = "hasdata-0123456789abcdef"
@@ -102,13 +101,10 @@ async def gateway(
     ledger = Ledger(database, rules=rules)
     async with buyer_of(config, database, cache, ledger, providers, breaker or BreakerRules()) as buyer:
         app = create_app(config.gateway_key, buyer, ledger, database, dict(providers))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+            async with serving(app, handler_cancellation=True) as url:
+                yield url
         finally:
-            await runner.cleanup()
             await buyer.drain(5.0)
 
 

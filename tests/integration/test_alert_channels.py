@@ -21,6 +21,7 @@ from keeper.alerts.dispatch import Away, Later, Outcome, Refused, Rejected, Sent
 from keeper.alerts.second import Mail, Webhook
 from keeper.cli import keeper_app
 from tests.integration.alerting import CHAT, bench, incident, until
+from tests.sim.serving import serving
 
 
 def _message() -> Message:
@@ -97,13 +98,10 @@ async def test_what_a_webhook_answers(status: int, headers: dict[str, str], outc
 
     app = web.Application()
     app.router.add_post("/alerts", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/alerts"
-    assert await Webhook(url).send(_message(), Book()) == outcome
-    await runner.cleanup()
-    assert isinstance(await Webhook(url).send(_message(), Book()), Away)
+    async with serving(app) as url:
+        hook = Webhook(f"{url}/alerts")
+        assert await hook.send(_message(), Book()) == outcome
+    assert isinstance(await hook.send(_message(), Book()), Away)
 
 
 async def test_channels_are_tried(dsn: str, tmp_path: Path) -> None:

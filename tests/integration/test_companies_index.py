@@ -31,6 +31,7 @@ from lib.store.connections import Database
 from tests.integration.index_parts import write_part
 from tests.sim import Market, Simulator, running
 from tests.sim.overpass import way_of
+from tests.sim.serving import serving
 
 _FREE = HostLimits(rate_per_s=None, concurrency=None)
 _RULES = BreakerRules(failures=1_000_000)
@@ -190,14 +191,8 @@ async def index_server(pages: dict[str, list[str]]) -> AsyncIterator[tuple[str, 
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0]
-        yield f"http://{host}:{port}", asked
-    finally:
-        await runner.cleanup()
+    async with serving(app) as url:
+        yield url, asked
 
 
 async def test_the_newest_crawl_is_read_page_by_page_through_the_index_api(database: Database, tmp_path: Path) -> None:

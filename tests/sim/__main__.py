@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from tests.sim import Market, Replay, running
 from tests.sim.careers import Sites
 from tests.sim.server import World
+from tests.sim.serving import add_arguments, run, until_stopped
 from tests.sim.systems import SYSTEMS
 
 _EPILOG = """
@@ -35,8 +34,7 @@ def _arguments(line: list[str]) -> argparse.Namespace:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add_arguments(parser)
     parser.add_argument("--seed", type=int, default=1, help="another seed is another market (default: %(default)s)")
     parser.add_argument("--companies", type=int, help="default: one for every fifty postings")
     parser.add_argument("--postings", type=int, default=3_000, help="open on the first day (default: %(default)s)")
@@ -46,44 +44,28 @@ def _arguments(line: list[str]) -> argparse.Namespace:
     parser.add_argument("--replay", type=Path, metavar="DIR", help="play a folder of saved payloads instead")
     parser.add_argument("--no-validators", action="store_true", help="send no ETags, never answer 304")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="wait before each answer (default: none)")
-    parser.add_argument("--until-eof", action="store_true", help="stop when standard input, a pipe, ends, too")
     return parser.parse_args(line)
 
 
-async def _serve(options: argparse.Namespace, world: World) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if options.until_eof:
-        loop.add_reader(sys.stdin, stop.set)  # nobody writes to it: it is readable when its other end is gone
+async def _serve(options: argparse.Namespace) -> None:
     validators = not options.no_validators
     start = options.start or datetime.now(UTC).date()
+    world: World = (
+        Replay(options.replay)
+        if options.replay
+        else Market(options.seed, options.companies, options.postings, start=start, systems=options.systems)
+    )
     sites = None if options.replay or not options.sites else Sites(options.seed, options.sites, start)
     async with running(
         world, port=options.port, host=options.host, seed=options.seed, validators=validators,
         latency_s=options.latency_ms / 1000, sites=sites,
     ) as simulator:  # fmt: skip
-        sys.stdout.write(simulator.url + "\n")
-        sys.stdout.flush()
-        await stop.wait()
+        await until_stopped(simulator.url, until_eof=options.until_eof)
 
 
 def main(line: list[str]) -> int:
     """Serves until a signal. Returns the exit code."""
-    options = _arguments(line)
-    start = options.start or datetime.now(UTC).date()
-    try:
-        world: World = (
-            Replay(options.replay)
-            if options.replay
-            else Market(options.seed, options.companies, options.postings, start=start, systems=options.systems)
-        )
-        asyncio.run(_serve(options, world))
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    return run(_serve(_arguments(line)))
 
 
 if __name__ == "__main__":

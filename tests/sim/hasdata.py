@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
-import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,6 +28,7 @@ from aiohttp import web
 
 from tests.sim.jobsites import JobSites, Site, glassdoor_detail, indeed_detail, page, page_of
 from tests.sim.market import Market
+from tests.sim.serving import add_arguments, run, serving, until_stopped
 
 AT_ONCE = 15
 COSTS: Mapping[str, int] = {
@@ -291,30 +291,16 @@ async def playing(
 ) -> AsyncIterator[Provider]:
     """The provider until the block ends; `url` says where (port 0: any free one)."""
     provider = Provider(sites, key, latency_s=latency_s)
-    runner = web.AppRunner(provider.application(), access_log=None, shutdown_timeout=0.5, handler_cancellation=False)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        address = runner.addresses[0]
-        provider.url = f"http://{address[0]}:{address[1]}"
+    async with serving(provider.application(), host=host, port=port) as provider.url:
         yield provider
-    finally:
-        await runner.cleanup()
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if options.until_eof:
-        asyncio.get_running_loop().add_reader(sys.stdin, stop.set)  # nobody writes to it: readable means gone
     sites = JobSites(Market(options.seed, None, options.postings, start=datetime.now(UTC).date()))
     async with playing(
         sites, key=options.key, port=options.port, host=options.host, latency_s=options.latency_ms / 1000
     ) as provider:
-        sys.stdout.write(provider.url + "\n")
-        sys.stdout.flush()
-        await stop.wait()
+        await until_stopped(provider.url, until_eof=options.until_eof)
         if options.statement is not None:
             provider.write_statement(options.statement)
 
@@ -322,20 +308,13 @@ async def _serve(options: argparse.Namespace) -> None:
 def main(line: list[str]) -> int:
     """Serves until a signal. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.hasdata", description="Plays HasData's API.")
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add_arguments(parser)
     parser.add_argument("--key", default="simulated-key", help="what callers must bring (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=3, help="another seed is another market (default: %(default)s)")
     parser.add_argument("--postings", type=int, default=3_000, help="open ones (default: %(default)s)")
     parser.add_argument("--latency-ms", type=float, default=800.0, help="of each answer (default: %(default)s)")
-    parser.add_argument("--until-eof", action="store_true", help="stop when standard input, a pipe, ends, too")
     parser.add_argument("--statement", type=Path, metavar="FILE", help="write at the end what was charged, as CSV")
-    try:
-        asyncio.run(_serve(parser.parse_args(line)))
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
+    return run(_serve(parser.parse_args(line)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +19,8 @@ from typing import Any, Literal, get_args
 
 import orjson
 from aiohttp import web
+
+from tests.sim.serving import add_arguments, run, serving, until_stopped
 
 Kind = Literal[
     "limited", "server_error", "cut", "hang", "no_usage", "odd_events", "not_a_stream", "no_last_line", "paid_event"
@@ -151,38 +152,25 @@ def _refused(status: int, message: str, headers: Mapping[str, str] | None = None
 @asynccontextmanager
 async def playing(model: Model, *, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[Model]:
     """The endpoint until the block ends; `url` says where (port 0: any free one)."""
-    runner = web.AppRunner(model.application(), access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        address = runner.addresses[0]
-        model.url = f"http://{address[0]}:{address[1]}/v1"
+    async with serving(model.application(), host=host, port=port, handler_cancellation=True) as address:
+        model.url = f"{address}/v1"
         yield model
-    finally:
-        await runner.cleanup()
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     model = Model(inventing if options.lies else honest, options.key, latency_s=options.latency_ms / 1000)
     async with playing(model, port=options.port, host=options.host):
-        sys.stdout.write(model.url + "\n")
-        sys.stdout.flush()
-        await stop.wait()
+        await until_stopped(model.url, until_eof=options.until_eof)
 
 
 def main(line: list[str]) -> int:
     """Serves until a signal. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.llm", description="Plays a language model's endpoint.")
-    parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add_arguments(parser)
     parser.add_argument("--key", default="simulated-key", help="what callers must bring (default: %(default)s)")
     parser.add_argument("--latency-ms", type=float, default=20.0, help="of each token (default: %(default)s)")
     parser.add_argument("--lies", action="store_true", help="write what no résumé says, too")
-    asyncio.run(_serve(parser.parse_args(line)))
-    return 0
+    return run(_serve(parser.parse_args(line)))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tests.sim.control import control_routes
 from tests.sim.faults import Fault, Faults
 from tests.sim.market import Changes, Market
 from tests.sim.overpass import Web
+from tests.sim.serving import serving
 from tests.sim.systems import SYSTEMS
 from tests.sim.traffic import Traffic
 from tests.sim.wire import SHOWINGS, Answer, Asked, Call, Showing, System
@@ -206,13 +207,6 @@ async def running(
 ) -> AsyncIterator[Simulator]:
     """A simulator that serves `world` until the block ends; `url` says where (port 0: any free one)."""
     simulator = Simulator(world, seed=seed, validators=validators, latency_s=latency_s, sites=sites)
-    runner = web.AppRunner(simulator.application(), access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        address = runner.addresses[0]
-        simulator.url = f"http://{address[0]}:{address[1]}"
+    app = simulator.application()
+    async with serving(app, host=host, port=port, handler_cancellation=True) as simulator.url:
         yield simulator
-    finally:
-        await runner.cleanup()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from html import unescape
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+
+from tests.sim.serving import add_arguments, run, serving, until_stopped
 
 TOKEN = "123456789:AAtest-token-of-the-simulated-bot-0001"
 NAME = "vakanz_test_bot"
@@ -387,35 +389,23 @@ async def _no_service(request: web.Request, how: str) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-@asynccontextmanager
-async def serving(telegram: Telegram, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Serves it; gives the address."""
-    runner = web.AppRunner(telegram.app(), shutdown_timeout=0.1, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    try:
-        bound = runner.addresses[0][1]
-        yield f"http://{host}:{bound}"
-    finally:
-        await runner.cleanup()
-
-
-async def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.sim.telegram")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--record", type=Path, help="a JSON line for each call")
-    parser.add_argument("--token", default=TOKEN)
-    parser.add_argument("--chat", type=int, action="append", default=[], help="a chat that the bot may write to")
-    given = parser.parse_args()
-    telegram = Telegram(token=given.token, record=given.record)
-    for chat in given.chat:
+async def _serve(options: argparse.Namespace) -> None:
+    telegram = Telegram(token=options.token, record=options.record)
+    for chat in options.chat:
         telegram.add_chat(chat)
-    async with serving(telegram, given.host, given.port) as address:
-        print(address, flush=True)  # noqa: T201 - what to point the keeper at
-        await asyncio.Event().wait()
+    async with serving(telegram.app(), host=options.host, port=options.port) as address:
+        await until_stopped(address, until_eof=options.until_eof)
+
+
+def main(line: list[str]) -> int:
+    """Serves until a signal. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim.telegram", description="Plays Telegram's Bot API.")
+    add_arguments(parser)
+    parser.add_argument("--record", type=Path, metavar="FILE", help="a JSON line for each call")
+    parser.add_argument("--token", default=TOKEN, help="the bot's (default: %(default)s)")
+    parser.add_argument("--chat", type=int, action="append", default=[], help="a chat that the bot may write to")
+    return run(_serve(parser.parse_args(line)))
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    sys.exit(main(sys.argv[1:]))
