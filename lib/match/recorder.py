@@ -22,6 +22,7 @@ from lib.errors import VakanzError
 from lib.match import searches
 from lib.match.answer import Answer
 from lib.match.profile import Profile
+from lib.match.searches import Begun
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -93,11 +94,14 @@ class Recorder:
         """Ids of the searches that were written; the others' results are stale."""
         good = await self._current(connection, batch)
         await _record_ended(connection, [entry for entry in good if entry.answer.live != "running"])
-        for entry in good:
-            if entry.answer.live == "running":
-                await searches.start(
-                    connection, entry.answer, entry.profile, account_id=entry.account_id, api_key_id=entry.api_key_id
-                )
+        await searches.start_all(
+            connection,
+            [
+                Begun(entry.answer, entry.profile, entry.account_id, entry.api_key_id)
+                for entry in good
+                if entry.answer.live == "running"
+            ],
+        )
         return {entry.answer.id for entry in good}
 
     async def _current(self, connection: Connection, batch: Sequence[Entry]) -> list[Entry]:

@@ -7,7 +7,8 @@ from 1, so that a listener who was cut off asks for what follows the last one th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -57,6 +58,16 @@ class Event(msgspec.Struct, frozen=True):
     body: str
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A search that goes on after its first answer."""
+
+    answer: Answer
+    profile: Profile
+    account_id: int | None
+    api_key_id: int | None
+
+
 async def start(
     connection: Connection,
     answer: Answer,
@@ -66,13 +77,22 @@ async def start(
     api_key_id: int | None,
 ) -> None:
     """Records a search that goes on, with its first answer as its first event. Repeating it changes nothing."""
-    best = answer.matches[0].score if answer.matches else None
-    new = await connection.fetchval(
-        _SQL.record_live, answer.id, api_key_id, account_id, profile.digest(), answer.candidates, answer.found,
-        [match.id for match in answer.matches], best, answer.took_ms, msgspec.to_builtins(_storable(profile)),
-    )  # fmt: skip
-    if new:
-        await tell(connection, answer.id, "matches", answer)
+    await start_all(connection, [Begun(answer, profile, account_id, api_key_id)])
+
+
+async def start_all(connection: Connection, begun: Sequence[Begun]) -> None:
+    """The same for several searches, in one statement."""
+    if not begun:
+        return
+    await connection.execute(
+        _SQL.record_live,
+        [one.answer.id for one in begun],
+        [one.api_key_id for one in begun],
+        [one.account_id for one in begun],
+        [one.profile.digest() for one in begun],
+        [msgspec.to_builtins(_storable(one.profile)) for one in begun],
+        [msgspec.to_builtins(one.answer) for one in begun],
+    )
 
 
 def _storable(profile: Profile) -> Profile:

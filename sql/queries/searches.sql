@@ -16,12 +16,26 @@ SELECT id, key, account, hash, candidates, found, postings::bigint[], best, took
 ON CONFLICT (id) DO NOTHING
 
 -- record_live --
--- The truth of a search that goes on after its first answer: what it asks stays until it is done.
+-- The truth of searches that go on after their first answer, which is the first that they tell: what they ask stays
+-- until they are done.
+WITH asked AS (
+SELECT *
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[], $5::jsonb[], $6::jsonb[])
+    AS asked (id, key, account, hash, profile, answer)
+     ),
+     begun AS (
 INSERT INTO search_request (id, api_key_id, account_id, profile_hash, candidates, found, posting_ids, best_score,
-                            took_ms, live, live_why, profile)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running', NULL, $10)
+                            took_ms, live, profile, events)
+SELECT id, key, account, hash, (answer ->> 'candidates')::integer, (answer ->> 'found')::integer,
+       ARRAY(SELECT (match ->> 'id')::bigint
+               FROM jsonb_array_elements(answer -> 'matches') WITH ORDINALITY AS shown (match, place) ORDER BY place),
+       (answer #>> '{matches,0,score}')::real, (answer ->> 'took_ms')::real, 'running', profile, 1
+  FROM asked
 ON CONFLICT (id) DO NOTHING
-RETURNING true
+RETURNING id
+     )
+INSERT INTO search_event (search_id, seq, kind, body)
+SELECT id, 1, 'matches', answer FROM begun JOIN asked USING (id)
 
 -- load_search --
 -- One search as it stands now.
