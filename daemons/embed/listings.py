@@ -1,4 +1,7 @@
-"""Listing vectors: the title as the static table sees it, with copies of what matches filter on."""
+"""Listing vectors: the title as the static table sees it, with copies of what matches filter on.
+
+Equal titles share one vector.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,28 @@ ENRICHERS = ("text", "place", "salary", "employment")
 
 @dataclass(frozen=True)
 class ListingVector:
-    """What goes into a posting's vector row; `vector` is None for a posting that is not open."""
+    """What goes into a posting's vector row; `vector` is None for a posting that is not open.
+
+    `facets`: country, language, remote, employment, a year's pay in EUR, level, skills as lines.
+    """
 
     posting_id: int
     vector: HalfVector | None
     facets: tuple[Any, ...]
 
 
+async def write_listings(connection: Connection, items: Sequence[ListingVector]) -> None:
+    """Writes what is new of them, idempotently."""
+    facets = [list(column) for column in zip(*(item.facets for item in items), strict=True)]
+    await connection.execute(
+        _SQL.write_listings, [item.posting_id for item in items], [item.vector for item in items], *facets
+    )
+
+
 class ListingFold:
     """Embeds the titles of changed postings, after the enrichers. `load` gives the encoder, at the first batch."""
 
-    follower = Follower("embed", 2, after=ENRICHERS)
+    follower = Follower("embed", 3, after=ENRICHERS)
 
     def __init__(self, database: Database, load: Callable[[], TitleEncoder]) -> None:
         self._database = database
@@ -48,10 +62,7 @@ class ListingFold:
         return Prepared(await anyio.to_thread.run_sync(self._embed, rows, limiter=self._turn))
 
     async def write(self, connection: Connection, items: Sequence[ListingVector]) -> None:
-        facets = [list(column) for column in zip(*(item.facets for item in items), strict=True)]
-        await connection.execute(
-            _SQL.write_listings, [item.posting_id for item in items], [item.vector for item in items], *facets
-        )
+        await write_listings(connection, items)
 
     def _embed(self, rows: Sequence[asyncpg.Record]) -> list[ListingVector]:
         if self._encoder is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from lib.life.actor import Life
 from lib.life.domains import SHARDS
 from lib.life.session import begin_session
 from lib.match import searches
+from lib.match.titles import forget_titles
 from lib.people import resumes
 from lib.posting import writing
 from lib.posting.closing import RECHECK
@@ -121,21 +123,26 @@ async def _prune_purchases(life: Life, session: str) -> str:
     return f"{await purchases.prune(life.database, _PURCHASES_KEPT)} answers of paid providers forgotten"
 
 
+async def _forget_titles(life: Life, session: str) -> str:
+    return f"{await _repeated(life, forget_titles)} titles that nobody bears forgotten"
+
+
 async def _abandon_searches(life: Life, session: str) -> str:
     return f"{await searches.abandon(life.database, _SEARCH_SILENT_S)} searches given up"
 
 
 async def _forget_searches(life: Life, session: str) -> str:
     now, config = datetime.now(UTC), life.config
-    events = await _repeated(life, searches.forget_events, now - timedelta(hours=config.search_events_hours))
-    gone = await _repeated(life, searches.forget_searches, now - timedelta(days=config.search_days))
+    old_events, old = now - timedelta(hours=config.search_events_hours), now - timedelta(days=config.search_days)
+    events = await _repeated(life, partial(searches.forget_events, before=old_events))
+    gone = await _repeated(life, partial(searches.forget_searches, before=old))
     return f"{events} events, {gone} searches forgotten"
 
 
-async def _repeated(life: Life, forget: Callable[[Database, datetime], Awaitable[int]], before: datetime) -> int:
+async def _repeated(life: Life, forget: Callable[[Database], Awaitable[int]]) -> int:
     """How much was forgotten until nothing was left to forget."""
     forgotten = 0
-    while not life.stop.is_set() and (some := await forget(life.database, before)):
+    while not life.stop.is_set() and (some := await forget(life.database)):
         forgotten += some
         life.progress()
     return forgotten
@@ -152,6 +159,7 @@ CHORES = (
     Chore("forget_resumes", timedelta(minutes=10), _forget_resumes),
     Chore("sweep_credits", timedelta(minutes=5), _sweep_credits),
     Chore("prune_purchases", timedelta(days=1), _prune_purchases),
+    Chore("forget_titles", timedelta(days=1), _forget_titles),
     Chore("merge_proxy_spend", timedelta(days=1), _merge_spend),
     Chore("abandon_searches", timedelta(minutes=1), _abandon_searches),
     Chore("forget_searches", timedelta(hours=1), _forget_searches),

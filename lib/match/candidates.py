@@ -1,8 +1,8 @@
 """Finding candidates in PostgreSQL: the nearest by meaning, together with those whose titles say the same words.
 
 Literal title matches are what vectors alone miss most. Hard limits are conditions of the statements themselves, so
-that they cost no candidates. The HNSW index is asked when the limits keep much; when they keep little it would have to
-walk far, and looking at everything that they keep is faster.
+that they cost no candidates. PostgreSQL's planner asks the HNSW index of titles when the limits keep much; when they
+keep little it would have to walk far, and looking at everything that they keep is faster.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import orjson
 from pgvector import HalfVector
 
 from lib.match.profile import Accepted
@@ -24,14 +23,11 @@ from sql import statements
 Floats = npt.NDArray[np.float32]
 
 _SQL = statements("match")
-_BY_INDEX = _SQL.candidates.format(nearest=_SQL.nearest_by_index)
+_NEAREST_FIRST = _SQL.candidates.format(nearest=_SQL.nearest_first)
 _EXACTLY = _SQL.candidates.format(nearest=_SQL.nearest_exactly)
 NEAREST = 500
 BY_WORDS = 100
 _WORDS_LOOKED_AT = 2_000
-# An index scan looks at NEAREST/share vectors, an exact one at share*all; at 100,000 vectors both took equally long
-# where the limits kept an eighth (PostgreSQL 18, pgvector 0.8.6), which is this ratio of their costs per vector.
-_INDEX_COST = 3.0
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
@@ -69,11 +65,6 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def looks_exactly(allowed: float, everything: float) -> bool:
-    """Whether looking at all `allowed` vectors beats the index, which must walk further the less the limits keep."""
-    return allowed * allowed <= _INDEX_COST * NEAREST * everything
-
-
 async def find_candidates(
     connection: Connection, limits: Accepted, vector: Floats, words: str, seen_after: datetime
 ) -> list[Candidate]:
@@ -82,25 +73,13 @@ async def find_candidates(
     `vector` has 256 numbers and length 1. Call it inside a transaction.
     """
     await connection.execute(_SQL.tune_search)
-    asked = _asked(limits)
-    arguments = (*asked, HalfVector(vector), NEAREST, words, _WORDS_LOOKED_AT, BY_WORDS, seen_after)
-    rows: Sequence[Any] = ()
-    everything, allowed = await _estimate(connection, asked)
-    if not looks_exactly(allowed, everything):
-        rows = await connection.fetch(_BY_INDEX, *arguments)
-    # Also after an index scan that gave up: what the limits keep may lie far from what is wanted.
+    arguments = (*_asked(limits), HalfVector(vector), NEAREST, words, _WORDS_LOOKED_AT, BY_WORDS, seen_after)
+    rows = await connection.fetch(_NEAREST_FIRST, *arguments)
+    # What the limits keep may lie far from what is wanted: an index scan gives up after a while.
     if not rows or rows[0]["nearest"] < NEAREST:
         rows = await connection.fetch(_EXACTLY, *arguments)
     found = (Candidate(*row[1:]) for row in rows)
     return [candidate for candidate in found if candidate.within(limits)]
-
-
-async def _estimate(connection: Connection, asked: Sequence[Any]) -> tuple[float, float]:
-    """Of all vectors, and of those that the limits keep."""
-    plan = await connection.fetchval(_SQL.estimate, *asked)
-    read: Any = orjson.loads(plan) if isinstance(plan, str) else plan
-    everything, allowed = (float(part["Plan Rows"]) for part in read[0]["Plan"]["Plans"])
-    return everything, allowed
 
 
 def _asked(limits: Accepted) -> tuple[Any, ...]:

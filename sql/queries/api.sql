@@ -43,7 +43,7 @@ SELECT id, account_id, scopes, tier FROM found
 -- What there is, for the index page.
 SELECT (SELECT count(*) FROM posting WHERE state IN ('discovered', 'described') AND last_seen > $1) AS open,
        (SELECT count(*) FROM board WHERE last_complete_at IS NOT NULL) AS boards,
-       (SELECT count(*) FROM posting_vector WHERE listing IS NOT NULL) AS matchable
+       (SELECT count(*) FROM posting_vector WHERE title_id IS NOT NULL) AS matchable
 
 -- daemon_figures --
 -- What every daemon last said of itself. Those that left the map are left out; those on it that never beat are not.

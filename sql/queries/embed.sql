@@ -8,19 +8,28 @@ SELECT p.id, p.title, p.state IN ('discovered', 'described') AS open, p.country_
  ORDER BY p.id
 
 -- write_listings --
--- Listing vectors with copies of what a match filters on, and what it compares (skills come as lines); what is the same
--- is left alone, for the index's sake.
-UPDATE posting_vector v
-   SET listing = i.listing, country_code = i.country_code, language = i.language, remote = i.remote,
-       employment = i.employment, salary_eur = i.salary_eur, seniority = i.seniority,
-       skills = string_to_array(i.skills, E'\n')
+-- Titles' vectors, each once, in order so that two writers do not wait for each other; and of each posting which it has,
+-- with copies of what a match filters on, and what it compares (skills come as lines). What is the same is left alone.
+WITH given AS MATERIALIZED (
+SELECT id, listing, title_id(listing) AS title_id, country_code, language, remote, employment, salary_eur, seniority,
+       string_to_array(lines, E'\n') AS skills
   FROM unnest($1::bigint[], $2::halfvec[], $3::text[], $4::text[], $5::text[], $6::text[], $7::real[], $8::text[],
               $9::text[])
-    AS i (id, listing, country_code, language, remote, employment, salary_eur, seniority, skills)
- WHERE v.posting_id = i.id
-   AND (v.listing, v.country_code, v.language, v.remote, v.employment, v.salary_eur, v.seniority, v.skills)
-       IS DISTINCT FROM (i.listing, i.country_code, i.language, i.remote, i.employment, i.salary_eur, i.seniority,
-                         string_to_array(i.skills, E'\n'))
+    AS i (id, listing, country_code, language, remote, employment, salary_eur, seniority, lines)
+       ),
+       titles AS (
+INSERT INTO title_vector (id, vector)
+SELECT DISTINCT ON (title_id) title_id, listing FROM given WHERE listing IS NOT NULL ORDER BY title_id
+    ON CONFLICT DO NOTHING
+       )
+UPDATE posting_vector v
+   SET title_id = g.title_id, country_code = g.country_code, language = g.language, remote = g.remote,
+       employment = g.employment, salary_eur = g.salary_eur, seniority = g.seniority, skills = g.skills
+  FROM given g
+ WHERE v.posting_id = g.id
+   AND (v.title_id, v.country_code, v.language, v.remote, v.employment, v.salary_eur, v.seniority, v.skills)
+       IS DISTINCT FROM (g.title_id, g.country_code, g.language, g.remote, g.employment, g.salary_eur, g.seniority,
+                         g.skills)
 
 -- texts --
 -- Open postings of these whose full text has no vector yet, or one of an older text or another model.

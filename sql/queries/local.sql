@@ -5,7 +5,7 @@ SELECT (SELECT count(*) FROM board WHERE state NOT IN ('paused', 'metered')) AS 
        count(*) FILTER (WHERE p.state IN ('discovered', 'described')) AS postings,
        count(*) FILTER (WHERE p.state = 'described') AS described,
        count(*) FILTER (WHERE p.state = 'described' AND t.description_text IS NOT NULL) AS enriched,
-       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND v.listing IS NOT NULL) AS embedded,
+       count(*) FILTER (WHERE p.state IN ('discovered', 'described') AND v.title_id IS NOT NULL) AS embedded,
        count(*) FILTER (WHERE p.state = 'described' AND f.full_text IS NOT NULL) AS full_embedded,
        (SELECT count(*) FROM detail_retry) AS put_off,
        (SELECT count(*) FROM dead_letter) AS dead_letters

@@ -5,42 +5,31 @@ SELECT set_config('hnsw.ef_search', '500', true),
        set_config('hnsw.max_scan_tuples', '40000', true),
        set_config('plan_cache_mode', 'force_custom_plan', true)
 
--- estimate --
--- How many vectors there are, and how many of them the hard limits keep, as the planner guesses it; explained, not run.
-EXPLAIN (FORMAT JSON)
-SELECT FROM posting_vector v WHERE v.listing IS NOT NULL
- UNION ALL
-SELECT FROM posting_vector v
- WHERE v.listing IS NOT NULL
-   AND ($1::text[] IS NULL OR v.country_code = ANY($1))
-   AND ($2::text[] IS NULL OR v.language = ANY($2))
-   AND ($3::text[] IS NULL OR v.remote = ANY($3))
-   AND ($4::text[] IS NULL OR v.employment = ANY($4))
-   AND ($5::real IS NULL OR v.salary_eur >= $5)
-
--- nearest_by_index --
--- The postings nearest to a title's vector, found by the HNSW index, which looks on until the limits are satisfied.
-SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
-  FROM posting_vector v
+-- nearest_first --
+-- The postings whose titles are nearest to a vector: title by title out of the HNSW index, which goes on until enough
+-- postings keep within the limits; or, where they keep little, of all that they keep.
+SELECT v.posting_id, t.vector <=> $6::halfvec AS distance, v.seniority, v.skills
+  FROM title_vector t
+  JOIN posting_vector v ON v.title_id = t.id
  WHERE ($1::text[] IS NULL OR v.country_code = ANY($1))
    AND ($2::text[] IS NULL OR v.language = ANY($2))
    AND ($3::text[] IS NULL OR v.remote = ANY($3))
    AND ($4::text[] IS NULL OR v.employment = ANY($4))
    AND ($5::real IS NULL OR v.salary_eur >= $5)
- ORDER BY v.listing <=> $6::halfvec
+ ORDER BY t.vector <=> $6::halfvec
  LIMIT $7
 
 -- nearest_exactly --
 -- The same by looking at every posting that the limits keep: the sum in ORDER BY is what no index can serve.
-SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
+SELECT v.posting_id, t.vector <=> $6::halfvec AS distance, v.seniority, v.skills
   FROM posting_vector v
- WHERE v.listing IS NOT NULL
-   AND ($1::text[] IS NULL OR v.country_code = ANY($1))
+  JOIN title_vector t ON t.id = v.title_id
+ WHERE ($1::text[] IS NULL OR v.country_code = ANY($1))
    AND ($2::text[] IS NULL OR v.language = ANY($2))
    AND ($3::text[] IS NULL OR v.remote = ANY($3))
    AND ($4::text[] IS NULL OR v.employment = ANY($4))
    AND ($5::real IS NULL OR v.salary_eur >= $5)
- ORDER BY (v.listing <=> $6::halfvec) + 0
+ ORDER BY (t.vector <=> $6::halfvec) + 0
  LIMIT $7
 
 -- candidates --
@@ -51,19 +40,20 @@ SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skill
 {nearest}
        ),
        named AS MATERIALIZED (
-SELECT v.posting_id, v.listing <=> $6::halfvec AS distance, v.seniority, v.skills
+SELECT v.posting_id, t.vector <=> $6::halfvec AS distance, v.seniority, v.skills
   FROM (SELECT v.*
           FROM posting p
           JOIN posting_vector v ON v.posting_id = p.id
          WHERE to_tsvector('simple', p.title) @@ plainto_tsquery('simple', $8)
            AND p.state IN ('discovered', 'described')
-           AND v.listing IS NOT NULL
+           AND v.title_id IS NOT NULL
            AND ($1::text[] IS NULL OR v.country_code = ANY($1))
            AND ($2::text[] IS NULL OR v.language = ANY($2))
            AND ($3::text[] IS NULL OR v.remote = ANY($3))
            AND ($4::text[] IS NULL OR v.employment = ANY($4))
            AND ($5::real IS NULL OR v.salary_eur >= $5)
          LIMIT $9) v
+  JOIN title_vector t ON t.id = v.title_id
  ORDER BY distance
  LIMIT $10
        )
@@ -92,3 +82,11 @@ SELECT p.id, p.url, p.apply_url, p.places, v.posting_id IS NOT NULL AS embedded,
 SELECT posting_id, (1 - (full_text <=> $3::halfvec))::real AS cosine
   FROM posting_full_vector
  WHERE posting_id = ANY($1::bigint[]) AND model = $2 AND full_text IS NOT NULL
+
+-- forget_titles --
+-- Vectors of titles that no posting bears any more; those that somebody is about to use stay.
+DELETE FROM title_vector WHERE id IN (
+SELECT t.id FROM title_vector t
+ WHERE NOT EXISTS (SELECT FROM posting_vector v WHERE v.title_id = t.id)
+ LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING id

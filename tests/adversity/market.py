@@ -28,7 +28,7 @@ SELECT b.source, b.tenant, p.external_id, p.state, p.revision, p.content_hash, p
        p.salary_currency, p.salary_period, p.salary_year_min_eur, p.salary_year_max_eur, p.salary_year_min_chf,
        p.salary_year_max_chf, p.employment, p.permanent, p.remote,
        t.html_hash, md5(t.description_html) AS html, md5(t.description_text) AS text, t.search::text AS search,
-       t.provenance, v.listing::text AS listing, v.country_code AS v_country, v.skills, v.seniority, v.salary_eur,
+       t.provenance, v.title_id, v.country_code AS v_country, v.skills, v.seniority, v.salary_eur,
        (SELECT jsonb_agg(jsonb_build_array(h.revision, h.changes) ORDER BY h.revision, h.id)
           FROM posting_history h WHERE h.posting_id = p.id) AS history
   FROM posting p JOIN board b ON b.id = p.board_id JOIN posting_text t ON t.posting_id = p.id

@@ -17,6 +17,7 @@ import numpy as np
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
+from daemons.embed.listings import ListingVector, write_listings
 from lib.match.encoder import load_title_encoder
 from lib.match.facets import read_facets
 from lib.match.profile import Limits, Profile
@@ -33,9 +34,6 @@ _POSTING = (
     "id", "board_id", "external_id", "state", "content_hash", "title", "company", "url", "places", "first_seen",
     "last_seen", "posted_at", "country_code", "language", "employment", "remote", "city", "lat", "lon",
     "salary_year_min_eur", "salary_year_max_eur",
-)  # fmt: skip
-_VECTOR = (
-    "posting_id", "listing", "country_code", "language", "remote", "employment", "salary_eur", "seniority", "skills",
 )  # fmt: skip
 
 
@@ -69,8 +67,8 @@ async def fill(dsn: str, count: int, text_model: str) -> None:
         board = await connection.fetchval(
             "INSERT INTO board (source, tenant, url) VALUES ('bench', 'bench', 'https://bench.example') RETURNING id"
         )
-        definition = await connection.fetchval("SELECT pg_get_indexdef('posting_vector_listing'::regclass)")
-        await connection.execute("DROP INDEX posting_vector_listing")
+        definition = await connection.fetchval("SELECT pg_get_indexdef('title_vector_nearest'::regclass)")
+        await connection.execute("DROP INDEX title_vector_nearest")
         now = datetime.now(UTC)
         for first in range(0, count, _COPIED):
             postings = [market.posting(key) for key in range(first, min(first + _COPIED, count))]
@@ -79,15 +77,16 @@ async def fill(dsn: str, count: int, text_model: str) -> None:
                 "posting", columns=_POSTING, records=(_posting(one, board, now) for one in postings)
             )
             await connection.copy_records_to_table(
-                "posting_vector",
-                columns=_VECTOR,
-                records=(_vector(one, vector, written) for one, vector in zip(postings, vectors, strict=True)),
+                "posting_vector", columns=["posting_id"], records=((one.key + 1,) for one in postings)
+            )
+            await write_listings(
+                connection, [_vector(one, vector, written) for one, vector in zip(postings, vectors, strict=True)]
             )
             await _copy_full_vectors(connection, postings, text_model)
         await _copy_texts(connection, [market.posting(key) for key in range(min(_TEXTS, count))], written)
         await connection.execute("SET maintenance_work_mem = '512MB'")
         await connection.execute(definition)
-        for table in ("posting", "posting_vector", "posting_text", "posting_full_vector"):
+        for table in ("posting", "posting_vector", "title_vector", "posting_text", "posting_full_vector"):
             await connection.execute(f"VACUUM ANALYZE {table}")
     finally:
         await connection.close()
@@ -111,12 +110,13 @@ def _pay_eur(posting: Posting) -> tuple[float | None, float | None]:
     return pay.min, pay.max or pay.min
 
 
-def _vector(posting: Posting, vector: Any, written: Texts) -> tuple[Any, ...]:
-    return (
-        posting.key + 1, HalfVector(vector), posting.city.country, posting.language, posting.remote,
-        posting.employment, _pay_eur(posting)[1], seniority(posting.title),
-        list(written.skills.get((posting.occupation.name, posting.language), ())),
+def _vector(posting: Posting, vector: Any, written: Texts) -> ListingVector:
+    skills = written.skills.get((posting.occupation.name, posting.language), ())
+    facets = (
+        posting.city.country, posting.language, posting.remote, posting.employment, _pay_eur(posting)[1],
+        seniority(posting.title), "\n".join(skills),
     )  # fmt: skip
+    return ListingVector(posting.key + 1, HalfVector(vector), facets)
 
 
 async def _copy_full_vectors(connection: _Connection, postings: Sequence[Posting], model: str) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
+from daemons.embed.listings import ListingVector, write_listings
 from lib.match.candidates import NEAREST
 from lib.match.encoders import Encoders
 from lib.match.matcher import Matcher
@@ -26,6 +27,7 @@ from sql import statements
 Floats = npt.NDArray[np.float32]
 _SQL = statements("match")
 DIMENSIONS = 256
+_WRITTEN = 5_000
 _FIELDS, _OCCUPATIONS = 200, 3_000
 _OCCUPATION_SPREAD, _TITLE_SPREAD = 0.8, 0.6
 _TITLES = ("Pflegefachkraft", "Softwareentwickler", "Bäcker", "Buchhalter", "Data Engineer", "Projektleiter", "Koch")
@@ -79,24 +81,28 @@ async def fill(dsn: str, vectors: Floats, rng: np.random.Generator) -> float:
                 for i in range(rows)
             ),
         )  # fmt: skip
-        definition = await connection.fetchval("SELECT pg_get_indexdef('posting_vector_listing'::regclass)")
-        await connection.execute("DROP INDEX posting_vector_listing")
+        definition = await connection.fetchval("SELECT pg_get_indexdef('title_vector_nearest'::regclass)")
+        await connection.execute("DROP INDEX title_vector_nearest")
         await connection.copy_records_to_table(
-            "posting_vector",
-            columns=["posting_id", "listing", "country_code", "language", "remote", "employment", "salary_eur",
-                     "skills"],
-            records=(
-                (i + 1, HalfVector(vectors[i]), country[i], language[i], remote[i], employment[i], salary[i],
-                 [_SKILLS[(i + step) % len(_SKILLS)] for step in range(i % 6)])
-                for i in range(rows)
-            ),
-        )  # fmt: skip
+            "posting_vector", columns=["posting_id"], records=((i + 1,) for i in range(rows))
+        )
+        for first in range(0, rows, _WRITTEN):
+            items = [
+                ListingVector(
+                    i + 1, HalfVector(vectors[i]),
+                    (country[i], language[i], remote[i], employment[i], salary[i], None,
+                     "\n".join(_SKILLS[(i + step) % len(_SKILLS)] for step in range(i % 6))),
+                )
+                for i in range(first, min(first + _WRITTEN, rows))
+            ]  # fmt: skip
+            await write_listings(connection, items)
         started = time.perf_counter()
         await connection.execute("SET maintenance_work_mem = '512MB'")
         await connection.execute(definition)
         built_s = time.perf_counter() - started
         await connection.execute("VACUUM ANALYZE posting")
         await connection.execute("VACUUM ANALYZE posting_vector")
+        await connection.execute("VACUUM ANALYZE title_vector")
         return built_s
     finally:
         await connection.close()
@@ -178,14 +184,13 @@ async def _measure_limits(
 
 
 async def _bare(database: Database, limits: Accepted, query: Floats) -> tuple[float, set[int]]:
-    """Seconds of the candidate statement that the product chooses for these limits, and the rows that it found."""
-    statement = _SQL.nearest_by_index if limits == Accepted() else _SQL.nearest_exactly
+    """Seconds of the candidate statement alone, and the rows that it found."""
     asked = (limits.countries, limits.languages, limits.remote, limits.employment, limits.min_salary_eur)
 
     async def work(connection: Connection) -> tuple[float, set[int]]:
         await connection.execute(_SQL.tune_search)
         started = time.perf_counter()
-        rows = await connection.fetch(statement, *asked, HalfVector(query), NEAREST)
+        rows = await connection.fetch(_SQL.nearest_first, *asked, HalfVector(query), NEAREST)
         return time.perf_counter() - started, {row["posting_id"] - 1 for row in rows}
 
     return await database.transaction(work)

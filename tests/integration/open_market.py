@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
 
+from daemons.embed.listings import ListingVector, write_listings
 from lib.match.encoders import Encoders
 from lib.match.facets import read_facets
 from lib.store.connections import Connection, Database
@@ -99,8 +100,9 @@ async def fill(database: Database, count: int, seed: int = 1) -> list[Row]:
             records=((r.id, _text(r), f"<p>{_text(r)}</p>") for r in rows),
         )
         await connection.copy_records_to_table(
-            "posting_vector", columns=_VECTOR, records=(_vector(r, v) for r, v in zip(rows, vectors, strict=True))
+            "posting_vector", columns=["posting_id"], records=((r.id,) for r in rows)
         )
+        await write_listings(connection, [_vector(r, v) for r, v in zip(rows, vectors, strict=True)])
         await connection.execute(
             "UPDATE posting_text SET provenance = $1,"
             " search = to_tsvector('german', description_text) || to_tsvector('english', description_text)",
@@ -110,6 +112,7 @@ async def fill(database: Database, count: int, seed: int = 1) -> list[Row]:
     await database.transaction(write)
     await database.execute("ANALYZE posting")
     await database.execute("ANALYZE posting_vector")
+    await database.execute("ANALYZE title_vector")
     return rows
 
 
@@ -117,9 +120,6 @@ _POSTING = [
     "id", "board_id", "external_id", "state", "content_hash", "title", "company", "url", "places", "first_seen",
     "last_seen", "country_code", "language", "remote", "employment", "city", "lat", "lon", "salary_min", "salary_max",
     "salary_currency", "salary_period", "salary_year_min_eur", "salary_year_max_eur",
-]  # fmt: skip
-_VECTOR = [
-    "posting_id", "listing", "country_code", "language", "remote", "employment", "salary_eur", "seniority", "skills",
 ]  # fmt: skip
 
 
@@ -156,10 +156,11 @@ def _posting(row: Row, board: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _vector(row: Row, vector: Floats) -> tuple[Any, ...]:
+def _vector(row: Row, vector: Floats) -> ListingVector:
     facets = read_facets(row.title, _text(row))
-    listing = None if row.state == "closed" else HalfVector(vector)
-    skills = None if facets.skills is None else list(facets.skills)
-    return (
-        row.id, listing, row.country, row.language, row.remote, row.employment, row.salary, facets.seniority, skills,
-    )  # fmt: skip
+    skills = None if facets.skills is None else "\n".join(facets.skills)
+    return ListingVector(
+        row.id,
+        None if row.state == "closed" else HalfVector(vector),
+        (row.country, row.language, row.remote, row.employment, row.salary, facets.seniority, skills),
+    )

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pgvector import HalfVector
 
 from lib.match.answer import Result
 from lib.match.candidates import Candidate, find_candidates
 from lib.match.matcher import Matcher
 from lib.match.profile import Accepted, Limits, Profile, UnusableProfile
-from lib.store.connections import Database
+from lib.store.connections import Connection, Database
+from sql import statements
 from tests.integration.open_market import WordVectors, encoders, fill
 
+_SQL = statements("match")
 LIMITS = st.builds(
     Limits,
     countries=st.none() | st.lists(st.sampled_from(["DE", "at", "CH", "FR"]), min_size=1, max_size=3).map(tuple),
@@ -92,6 +95,28 @@ async def test_a_literal_title_is_found_however_far_its_vector_lies(database: Da
     row = next(row for row in rows if row.state == "described" and row.last_seen.date() == datetime.now(UTC).date())
     await database.execute("UPDATE posting SET title = 'Glasbläserin für Zierrat' WHERE id = $1", row.id)
     assert row.id in await _candidates(database, "Glasbläserin")
+
+
+async def test_the_index_finds_its_way_out_of_a_crowd_under_one_title(database: Database) -> None:
+    """Where it held each of these vectors a thousand times, it found those of one title and nothing else."""
+    await fill(database, 4_000)
+    limits = (None, None, None, None, None)
+    vector = HalfVector(WordVectors().encode(["Koch (m/w/d)"])[0])
+
+    async def look(connection: Connection) -> tuple[str, list[float], list[float]]:
+        await connection.execute("UPDATE posting_vector SET title_id = (SELECT min(id) FROM title_vector)"
+                                 " WHERE title_id IS NOT NULL AND posting_id % 8 <> 0")  # fmt: skip
+        await connection.execute(_SQL.tune_search)
+        exact = await connection.fetch(_SQL.nearest_exactly, *limits, vector, 3_000)
+        await connection.execute("SELECT set_config('enable_sort', 'off', true)")
+        plan = await connection.fetch(f"EXPLAIN {_SQL.nearest_first}", *limits, vector, 3_000)
+        found = await connection.fetch(_SQL.nearest_first, *limits, vector, 3_000)
+        return str(plan), [row["distance"] for row in found], [row["distance"] for row in exact]
+
+    plan, found, exact = await database.transaction(look)
+    assert "title_vector_nearest" in plan
+    assert len(found) == 3_000
+    assert sorted(found) == pytest.approx(exact, abs=1e-3)
 
 
 @pytest.mark.parametrize("words", ["", "   ", "'; DROP TABLE posting; --", "a:* & !b | <->", "%", "\\"])

@@ -22,6 +22,7 @@ from daemons.embed.texts import TURN_ROWS, TextFold, TextVectors
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.match.facets import read_facets
+from lib.match.titles import forget_titles
 from lib.posting import writing
 from lib.posting.closing import RECHECK
 from lib.store.changes import Following
@@ -80,7 +81,10 @@ def words() -> Words:
 
 
 async def vectors(database: Database) -> dict[int, dict[str, Any]]:
-    rows = await database.fetch("SELECT v.*, v.listing IS NOT NULL AS there FROM posting_vector v ORDER BY posting_id")
+    rows = await database.fetch(
+        "SELECT v.*, t.vector, t.id IS NOT NULL AS there"
+        " FROM posting_vector v LEFT JOIN title_vector t ON t.id = v.title_id ORDER BY posting_id"
+    )
     return {row["posting_id"]: dict(row) for row in rows}
 
 
@@ -93,7 +97,7 @@ async def test_listing_vectors_carry_what_a_match_filters_on(market: Scene, data
     for posting_id, vector in found.items():
         row = rows[posting_id]
         expected = words.encode([row["title"]])[0]
-        assert np.allclose(vector["listing"].to_numpy(), expected, atol=1e-3)
+        assert np.allclose(vector["vector"].to_numpy(), expected, atol=1e-3)
         for name in ("country_code", "language", "remote", "employment"):
             assert vector[name] == row[name]
         assert vector["salary_eur"] == (row["salary_year_max_eur"] or row["salary_year_min_eur"])
@@ -102,6 +106,35 @@ async def test_listing_vectors_carry_what_a_match_filters_on(market: Scene, data
         assert vector["skills"] == (None if facets.skills is None else list(facets.skills))
     assert any(vector["skills"] for vector in found.values())
     assert any(vector["salary_eur"] for vector in found.values())
+
+
+async def test_equal_titles_share_a_vector_which_goes_with_the_last_of_them(
+    market: Scene, database: Database, words: Words
+) -> None:
+    folds = (*enrich_folds(database), ListingFold(database, words.load))
+    await database.execute("UPDATE posting SET title = 'Koch' WHERE id % 3 = 0")
+    await database.execute("UPDATE posting SET title = 'Bäcker' WHERE id % 3 = 1")
+    await database.execute("UPDATE posting SET title = 'Maurer' WHERE id % 3 = 2")
+    await catch_up(database, *folds)
+    assert await database.fetchval("SELECT count(*) FROM title_vector WHERE id = title_id(vector)") == 3
+    assert await forget_titles(database) == 0
+    await close(database, [posting_id for posting_id in await vectors(database) if posting_id % 3 == 0])
+    await catch_up(database, *folds)
+    assert await forget_titles(database) == 1
+    assert await database.fetchval("SELECT count(DISTINCT title_id) FROM posting_vector") == 2
+
+
+async def test_a_title_that_comes_into_use_meanwhile_is_kept(market: Scene, database: Database, words: Words) -> None:
+    await catch_up(database, ListingFold(database, words.load))
+    posting_id, title = await database.fetchrow("SELECT posting_id, title_id FROM posting_vector LIMIT 1")
+    await database.execute("UPDATE posting_vector SET title_id = NULL WHERE title_id = $1", title)
+
+    async def use(connection: Connection) -> int:
+        await connection.execute("UPDATE posting_vector SET title_id = $1 WHERE posting_id = $2", title, posting_id)
+        return await forget_titles(database)
+
+    assert await database.transaction(use) == 0
+    assert await forget_titles(database) == 0
 
 
 async def test_embedding_again_rewrites_no_row(market: Scene, database: Database, words: Words) -> None:
