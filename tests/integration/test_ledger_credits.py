@@ -1,22 +1,17 @@
-"""The ledger of credits: reserved, settled or released exactly once, and never one above the limit."""
+"""The ledger of credits: what is reserved, settled and released, and never one above the limit."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-import redis
 
-from lib.spend import books, office, purchases
-from lib.spend.budget import Full, NotGranted, Pending, ShareSpent, Shut, Spent
-from lib.spend.mirror import Figures, Mirror
-from lib.store.connections import Cache, Database, Link
+from lib.spend import books, office
+from lib.spend.budget import Full, ShareSpent, Shut, Spent
+from lib.store.connections import Database
 from tests.integration.spending import NOON, Clock, account, ask, ledger, sums
 
 
@@ -31,20 +26,6 @@ async def test_credits_are_reserved_and_settled(database: Database) -> None:
     assert settled
     assert settled.above == 0
     assert await sums(database) == (3, 0)
-
-
-async def test_a_reservation_ends_once_whatever_races(database: Database) -> None:
-    clock, payer = Clock(), await account(database)
-    books_of = ledger(database, clock)
-    for _ in range(5):
-        reservation = await books_of.reserve(ask(payer))
-        clock.go(seconds=61)
-        ends = [books_of.settle(reservation.id, 2, "ok") for _ in range(4)]
-        ends += [books_of.release(reservation.id, "failed") for _ in range(4)]
-        ends += [books_of.sweep() for _ in range(3)]
-        results = await asyncio.gather(*ends)
-        assert sum(map(bool, results)) == 1
-        await sums(database)
 
 
 async def test_the_budget_is_spent_to_the_last_credit_and_opens_with_the_month(database: Database) -> None:
@@ -143,62 +124,6 @@ async def test_an_account_has_its_share_and_the_house_has_none(database: Databas
     await sums(database)
 
 
-async def test_a_share_is_kept_by_many_at_once(database: Database) -> None:
-    payer = await account(database)
-    await account(database, "another")
-    books_of = ledger(database, Clock(), floor=12, burst=1.0, monthly=12, in_flight=100)
-    tries = (books_of.reserve(ask(payer, credits=1)) for _ in range(60))
-    results = await asyncio.gather(*tries, return_exceptions=True)
-    assert sum(not isinstance(one, Exception) for one in results) == 12
-    assert all(isinstance(one, NotGranted) for one in results if isinstance(one, Exception))
-
-
-async def test_a_record_is_never_billed_to_an_account_twice(database: Database) -> None:
-    clock = Clock(datetime(2026, 11, 1, tzinfo=UTC))
-    one, other = await account(database, "one"), await account(database, "other")
-    books_of = ledger(database, clock)
-
-    async def buy(payer: int, **changes: Any) -> int | None:
-        made = await books_of.reserve(ask(payer, credits=1, record="indeed:4f2a", **changes))
-        assert await books_of.settle(made.id, 1, "ok", blob_key="blob")
-        return made.account_id
-
-    assert await buy(one, operation="indeed_job") == one
-    for payer in (one, other):
-        with pytest.raises(Pending):
-            await buy(payer, operation="indeed_job")
-    assert await buy(one, operation="web") is None, "another way to the same record"
-    clock.go(days=7, seconds=1)
-    assert await buy(one, operation="indeed_job") is None, "renewed by the house"
-    clock.go(days=7, seconds=1)
-    assert await buy(other, operation="indeed_job") == other
-    status = await books_of.status()
-    assert {(use.account_id, use.used) for use in status.accounts} == {(None, 2), (one, 1), (other, 1)}
-    await sums(database)
-
-
-async def test_a_record_whose_answer_was_lost_is_not_billed_again_either(database: Database) -> None:
-    clock, payer = Clock(), await account(database)
-    books_of = ledger(database, clock)
-    await books_of.reserve(ask(payer, record="indeed:1"))
-    clock.go(seconds=60)
-    await books_of.sweep()
-    again = await books_of.reserve(ask(payer, record="indeed:1"))
-    assert again.account_id is None
-    failed = await books_of.reserve(ask(payer, record="indeed:2"))
-    await books_of.release(failed.id, "failed")
-    assert (await books_of.reserve(ask(payer, record="indeed:2"))).account_id == payer
-
-
-async def test_the_same_is_reserved_once_at_a_time(database: Database) -> None:
-    payer = await account(database)
-    books_of = ledger(database, Clock())
-    for same in ({"request_id": "same"}, {"record": "indeed:77"}):
-        tries = (books_of.reserve(ask(payer, **same)) for _ in range(12))
-        results = await asyncio.gather(*tries, return_exceptions=True)
-        assert Counter(type(one).__name__ for one in results) == {"Reservation": 1, "Pending": 11}
-
-
 async def test_an_operation_that_costs_more_than_declared_is_shut_until_an_operator_looked(database: Database) -> None:
     payer = await account(database)
     books_of = ledger(database, Clock())
@@ -295,147 +220,6 @@ async def test_books_that_were_touched_do_not_agree(database: Database, tamperin
     assert await books.verify(database) == []
     await database.execute(tampering)
     assert any(says in problem for problem in await books.verify(database))
-
-
-class _Deaf(Database):
-    """Every answer is lost once: each statement is done, and done again."""
-
-    async def fetch(self, statement: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        await super().fetch(statement, *arguments)
-        return await super().fetch(statement, *arguments)
-
-
-async def test_a_lost_answer_changes_nothing(dsn: str) -> None:
-    async with Database(dsn) as database, _Deaf(dsn) as deaf:
-        payer = await account(database)
-        books_of = ledger(deaf, Clock())
-        made = await books_of.reserve(ask(payer))
-        assert await sums(database) == (0, 5)
-        await books_of.settle(made.id, 4, "ok")
-        assert await sums(database) == (4, 0)
-        await books_of.release((await books_of.reserve(ask(payer))).id, "failed")
-        assert await sums(database) == (4, 0)
-
-
-async def test_who_goes_away_while_reserving_leaves_nothing_behind(database: Database, dsn: str) -> None:
-    payer = await account(database)
-    books_of = ledger(database, Clock())
-    await books_of.reserve(ask(payer))
-    blocker = await asyncpg.connect(dsn)
-    await blocker.execute("BEGIN; SELECT FROM credit_budget FOR UPDATE")
-    waiting = asyncio.create_task(books_of.reserve(ask(payer)))
-    await asyncio.sleep(0.2)
-    waiting.cancel()
-    await asyncio.wait([waiting])
-    await blocker.execute("COMMIT")
-    await blocker.close()
-    assert waiting.cancelled()
-    assert await sums(database) == (0, 5)
-
-
-async def test_the_last_credits_are_given_once_to_many_at_once(dsn: str) -> None:
-    async with Database(dsn, size=16) as database:
-        clock = Clock()
-        payers = [await account(database, f"account {number}") for number in range(24)]
-        books_of = ledger(database, clock, monthly=7, in_flight=100, burst=100.0)
-        for _ in range(10):
-            clock.go(days=31)
-            await books_of.release((await books_of.reserve(ask(None))).id, "the month begins")
-            tries = (books_of.reserve(ask(payer, credits=2)) for payer in payers)
-            results = await asyncio.gather(*tries, return_exceptions=True)
-            assert Counter(type(one).__name__ for one in results) == {"Reservation": 3, "Spent": 21}
-        assert await sums(database) == (0, 60)
-
-
-async def test_sixty_four_workers_spend_a_budget_of_a_thousand(dsn: str) -> None:
-    """Costs are drawn up to the ceiling and calls fail; the budget is used up, and never exceeded."""
-    async with Database(dsn, size=16) as database:
-        payers = [await account(database, f"account {number}") for number in range(4)]
-        gateways = [ledger(database, Clock(), burst=100.0) for _ in range(3)]
-        in_flight, most, ended = 0, 0, 0
-
-        async def work(number: int) -> None:
-            nonlocal in_flight, most, ended
-            rng = random.Random(number)
-            books_of = gateways[number % 3]
-            while True:
-                cost = rng.choice([1, 5, 5])
-                try:
-                    made = await books_of.reserve(ask(rng.choice(payers), credits=cost))
-                except Full:
-                    await asyncio.sleep(rng.uniform(0, 0.05))
-                    continue
-                except Spent:
-                    if cost == 1 and (await books_of.status()).used == 1_000:
-                        return
-                    await asyncio.sleep(rng.uniform(0, 0.05))
-                    continue
-                in_flight += 1
-                most = max(most, in_flight)
-                await asyncio.sleep(0)
-                in_flight -= 1
-                if rng.random() < 0.1:
-                    assert await books_of.release(made.id, "failed")
-                else:
-                    assert await books_of.settle(made.id, rng.randint(1, cost), "ok")
-                ended += 1
-
-        async def watch() -> None:
-            while True:
-                row = await database.fetchrow(
-                    "SELECT used + reserved AS taken, (SELECT count(*) FROM credit_open) AS open FROM credit_budget"
-                )
-                assert row is None or row["taken"] <= 1_000
-                assert row is None or row["open"] <= 15
-                await asyncio.sleep(0.02)
-
-        watcher = asyncio.create_task(watch())
-        await asyncio.gather(*(work(number) for number in range(64)))
-        assert not watcher.done()
-        watcher.cancel()
-        assert most <= 15
-        assert await sums(database) == (1_000, 0)
-        assert ended > 300
-
-
-async def test_the_mirror_is_made_anew_when_redis_lost_it(database: Database, cache: Cache, redis_url: str) -> None:
-    clock, payer = Clock(), await account(database)
-    books_of = ledger(database, clock)
-    mirror = Mirror(database, cache, 1_000, clock)
-    assert await mirror.figures() == Figures(1_000, 0, 0)
-    await books_of.settle((await books_of.reserve(ask(payer))).id, 5, "ok")
-    await books_of.reserve(ask(payer))
-    assert (await mirror.figures()).left == 1_000, "as it was a moment ago"
-    with redis.Redis.from_url(redis_url) as client:
-        client.flushdb()
-        assert await mirror.figures() == Figures(1_000, 5, 5)
-        for key in client.keys("vakanz:credits:*"):
-            assert 0 < client.ttl(key) <= 2
-            client.set(key, b"\xff not ours")
-    assert (await mirror.figures()).left == 990
-    clock.go(days=11)
-    assert (await mirror.figures()).left == 1_000, "another month"
-
-
-async def test_without_redis_the_mirror_asks_postgresql(database: Database) -> None:
-    clock = Clock()
-    async with Cache("redis://127.0.0.1:1", link=Link("redis")) as away:
-        mirror = Mirror(database, away, 5, clock)
-        assert not await mirror.spent()
-        await ledger(database, clock, monthly=5).reserve(ask(None))
-        assert await mirror.spent()
-
-
-async def test_old_answers_are_forgotten_and_records_are_not(database: Database) -> None:
-    clock, payer = Clock(datetime.now(UTC) - timedelta(days=100)), await account(database)
-    books_of = ledger(database, clock)
-    for changes in ({"request_id": "old"}, {"request_id": "old record", "record": "indeed:1"}):
-        await books_of.settle((await books_of.reserve(ask(payer, **changes))).id, 5, "ok", blob_key="blob")
-    clock.now = datetime.now(UTC)
-    await books_of.settle((await books_of.reserve(ask(payer, request_id="new"))).id, 5, "ok", blob_key="blob")
-    assert await purchases.prune(database, timedelta(days=90)) == 1
-    rows = await database.fetch("SELECT request_id FROM purchase ORDER BY 1")
-    assert [row["request_id"] for row in rows] == ["new", "old record"]
 
 
 async def test_credits_beyond_reason_are_a_mistake(database: Database) -> None:
