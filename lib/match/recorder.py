@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,8 +105,8 @@ class Recorder:
         return {entry.answer.id for entry in good}
 
     async def _current(self, connection: Connection, batch: Sequence[Entry]) -> list[Entry]:
-        """Those of which every match is still open and within the hard limits."""
-        shown = {match.id for entry in batch if entry.again for match in entry.answer.matches}
+        """Those of which every match, and every copy of one, is still open and within the hard limits."""
+        shown = {posting for entry in batch if entry.again for posting in _postings(entry.answer)}
         if not shown:
             return list(batch)
         rows = await connection.fetch(_SQL.served, list(shown), self._clock() - self._expire)
@@ -135,12 +135,19 @@ def _fail(batch: Sequence[Entry], error: Exception) -> None:
         entry.written.set_exception(error)
 
 
+def _postings(answer: Answer) -> Iterator[int]:
+    """All that an answer shows, copies included."""
+    for match in answer.matches:
+        yield match.id
+        yield from (copy.id for copy in match.copies)
+
+
 def _holds(entry: Entry, served: Mapping[int, Sequence[Any]]) -> bool:
     limits = entry.profile.limits.folded()
-    for match in entry.answer.matches:
-        if match.id not in served:
+    for posting in _postings(entry.answer):
+        if posting not in served:
             return False
-        country, language, remote, employment, salary_eur = served[match.id]
+        country, language, remote, employment, salary_eur = served[posting]
         if not limits.allow(
             country=country, language=language, remote=remote, employment=employment, salary_eur=salary_eur
         ):

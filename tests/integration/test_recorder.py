@@ -1,4 +1,4 @@
-"""The recorder: however many searches it writes together, it asks PostgreSQL the same few times."""
+"""The recorder: it asks PostgreSQL the same few times however many it writes, and writes nothing that is stale."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
+import pytest
 
-from lib.match.answer import Answer, Live, Match
-from lib.match.profile import Profile
-from lib.match.recorder import Entry, Recorder, recording
+from lib.match.answer import Answer, Copy, Live, Match
+from lib.match.profile import Limits, Profile
+from lib.match.recorder import Entry, Recorder, Stale, recording
 from lib.match.searches import events_after, load
 from lib.store.connections import Connection, Database
+from tests.integration.open_market import fill
 
 T = TypeVar("T")
 PROFILE = Profile(text="Glasbläser\x00 in Lauscha", title="Glasbläser")
@@ -77,3 +79,25 @@ async def test_a_batch_asks_the_same_however_many_of_it_go_on(database: Database
         assert [(event.seq, event.kind) for event in told] == ([(1, "matches")] if goes_on else [])
         assert search.events == len(told)
         assert all(msgspec.json.decode(event.body, type=Answer) == answer for event in told)
+
+
+@pytest.mark.parametrize(
+    "change", ["title = title", "state = 'closed'", "last_seen = now() - interval '46 days'", "country_code = 'AT'"]
+)
+async def test_a_kept_answer_shows_no_copy_that_must_not_be_shown(database: Database, change: str) -> None:
+    await fill(database, 3)
+    await database.execute("UPDATE posting SET country_code = 'DE', state = 'described', last_seen = now()")
+    first, second, copy = [row["id"] for row in await database.fetch("SELECT id FROM posting ORDER BY id")]
+    matches = (
+        msgspec.structs.replace(MATCHES[0], id=first),
+        msgspec.structs.replace(MATCHES[1], id=second, copies=(Copy(copy, "Lauscha"),)),
+    )
+    answer = Answer(id=uuid.uuid4(), candidates=3, found=2, took_ms=1.5, matches=matches)
+    profile = Profile(text="Glasbläser", limits=Limits(countries=("DE",)))
+    await database.execute(f"UPDATE posting SET {change} WHERE id = $1", copy)
+    async with recording(Recorder(database, 45)) as recorder:
+        entry = Entry(answer, profile, profile.digest(), None, None, again=True)
+        (said,) = await asyncio.gather(recorder.record(entry), return_exceptions=True)
+    harmless = change == "title = title"
+    assert isinstance(said, Stale) == (not harmless)
+    assert (await load(database, answer.id) is not None) == harmless
