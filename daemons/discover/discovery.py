@@ -87,8 +87,7 @@ class Discovery:
             await self._telling.end(search.id, "done", why)
             return
         await self._telling.progress(search.id, "details", found.matches, len(missing))
-        for posting_id in missing:
-            await self._details.publish(str(posting_id), {})
+        await self._details.publish_many({str(posting_id): {} for posting_id in missing})
 
     async def _discover(self, search: Search, asks: Sequence[Ask]) -> tuple[Found | None, str | None]:
         """What is there after as many pages as it takes, None where none could be had; and why it ended early."""

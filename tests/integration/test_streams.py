@@ -9,6 +9,7 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio.connection import AbstractConnection
 
 from lib.errors import Denied, Fenced, Gone, Malformed, RateLimited, Refused, Transient, VakanzError
 from lib.store import letters
@@ -70,6 +71,33 @@ async def test_jobs_are_done_and_leave_nothing_behind(stream: Stream, database: 
     assert got == {f"job-{number}": {"n": number, "text": "ä\0\n\n"} for number in range(200)}
     assert await cache.client.keys("*") == [stream.key.encode()]
     assert await cache.client.xinfo_consumers(stream.key, "workers") == []
+
+
+async def test_many_are_published_at_once_all_or_none(stream: Stream, cache: Cache) -> None:
+    await stream.publish_many({})
+    assert not await cache.client.exists(stream.key)
+    await stream.publish_many({f"job-{number}": {"n": number} for number in range(50)})
+    read = await stream.read("worker", 100, 0.01)
+    assert [entry.job() for entry in read] == [Job(f"job-{number}", {"n": number}, 0) for number in range(50)]
+    for wrong in ({"": {}}, {"two\nlines": {}}, {"job": {"x": object()}}):
+        with pytest.raises(Malformed):
+            await stream.publish_many({"good": {}} | wrong)
+    assert await stream.read("worker", 100, 0.01) == []
+
+
+async def test_many_are_published_in_one_round_trip(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = 0
+    send = AbstractConnection.send_packed_command
+
+    async def counted(connection: AbstractConnection, *arguments: Any, **options: Any) -> None:
+        nonlocal sent
+        sent += 1
+        await send(connection, *arguments, **options)
+
+    await stream.backlog()
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    await stream.publish_many({str(number): {} for number in range(50)})
+    assert sent == 1
 
 
 async def test_no_more_at_once_than_allowed(stream: Stream, database: Database) -> None:
