@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,11 @@ import orjson
 from aiohttp import web
 
 from tests.sim.serving import add_arguments, run, serving, until_stopped
+from tests.sim.telegram_markup import BadMarkup, parse_html
 
 TOKEN = "123456789:AAtest-token-of-the-simulated-bot-0001"
 NAME = "vakanz_test_bot"
 LONGEST = 4096
-_TAGS = frozenset(
-    ["b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "a", "code", "pre", "blockquote", "span"]
-)
-_MARKUP = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>|<")
 
 
 class Refusal(Exception):
@@ -266,7 +262,10 @@ class Telegram:
     def _text(self, given: Mapping[str, str]) -> str:
         text = given.get("text", "")
         if given.get("parse_mode") == "HTML":
-            text = parse_html(text)
+            try:
+                text = parse_html(text)
+            except BadMarkup as error:
+                raise Refusal(400, f"Bad Request: can't parse entities: {error}") from error
         text = text.strip()
         if not text:
             raise Refusal(400, "Bad Request: message text is empty")
@@ -354,29 +353,6 @@ class Telegram:
         """All messages as they stand now."""
         messages = [asdict(message) for message in self.messages]
         return web.json_response({"messages": messages, "conflicts": self.conflicts})
-
-
-def parse_html(text: str) -> str:
-    """The plain text of Telegram's HTML. Raises Refusal as Telegram would."""
-    plain, stack, done = [], [], 0
-    for match in _MARKUP.finditer(text):
-        plain.append(text[done : match.start()])
-        done = match.end()
-        closing, name = match[1], (match[2] or "").lower()
-        offset = len(text[: match.start()].encode())
-        if name not in _TAGS:
-            raise Refusal(
-                400, f'Bad Request: can\'t parse entities: Unsupported start tag "{name}" at byte offset {offset}'
-            )
-        if not closing:
-            stack.append(name)
-        elif not stack or stack.pop() != name:
-            raise Refusal(400, f"Bad Request: can't parse entities: Unexpected end tag at byte offset {offset}")
-    if stack:
-        raise Refusal(
-            400, f"Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"{stack[-1]}\""
-        )
-    return unescape("".join((*plain, text[done:])))
 
 
 async def _no_service(request: web.Request, how: str) -> web.StreamResponse:

@@ -16,7 +16,8 @@ from keeper.alerts.masking import Mask
 from keeper.alerts.render import MOST_UNITS, answer, over, plain, reminder, repeated, show_case, span, utf16
 from keeper.incident import Incident, Kind
 from lib.life.config import Config
-from tests.sim.telegram import Refusal, parse_html
+from tests.sim.telegram import Refusal, Telegram
+from tests.sim.telegram_markup import parse_html
 
 _TOKEN = "123456789:AAE-notAReal_token0123456789abcdefgh"
 _CONFIG = Config(
@@ -111,9 +112,11 @@ def test_any_answer_gives_markup_that_telegram_takes(title: str, lines: list[str
 
 
 @pytest.mark.parametrize("text", ["<b>open", "</b>", "a < b", "<b><i></b></i>", "<marquee>"])
-def test_the_simulated_telegram_refuses_bad_markup(text: str) -> None:
+async def test_the_simulated_telegram_refuses_bad_markup(text: str) -> None:
+    telegram = Telegram()
+    telegram.add_chat(1)
     with pytest.raises(Refusal, match="can't parse entities"):
-        parse_html(text)
+        await telegram.call("sendMessage", {"chat_id": "1", "text": text, "parse_mode": "HTML"})
 
 
 @pytest.mark.parametrize(
