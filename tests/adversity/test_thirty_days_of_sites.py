@@ -17,7 +17,8 @@ from lib.posting import boards
 from lib.store.connections import Database
 from tests.integration.careering import Scene, careers_scene, free_policy
 from tests.integration.crawling import OWNER
-from tests.sim.careers import CompanySite, Sites
+from tests.sim.career_site import CompanySite
+from tests.sim.careers import Sites
 from tests.sim.wire import HTML, Answer, Asked
 
 SEED = 20_261_122

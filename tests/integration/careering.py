@@ -22,7 +22,8 @@ from lib.store.blobs import Blobs
 from lib.store.connections import Database
 from tests.integration.crawling import OWNER, SESSION, Unhurried
 from tests.sim import Market, Simulator, running
-from tests.sim.careers import MAKES, CompanySite, Sites
+from tests.sim.career_site import MAKES, CompanySite
+from tests.sim.careers import Sites
 from tests.sim.market import FIRST_DAY
 
 
