@@ -160,9 +160,9 @@ async def waiting_for(database: Database, posting_ids: Sequence[int]) -> list[UU
     return [row["search_id"] for row in await database.fetch(_SQL.waiting_searches, list(posting_ids))]
 
 
-async def missing_details(database: Database, search_id: UUID) -> list[int]:
-    """What a search still waits for."""
-    return [row["posting_id"] for row in await database.fetch(_SQL.missing_details, search_id)]
+async def missing_details(database: Database, search_ids: Sequence[UUID]) -> list[int]:
+    """What these searches still wait for and nobody fetches at the moment."""
+    return [row["posting_id"] for row in await database.fetch(_SQL.missing_details, list(search_ids))]
 
 
 async def count_details(database: Database, search_id: UUID) -> tuple[int, int]:

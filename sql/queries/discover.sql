@@ -147,10 +147,11 @@ SELECT count(*) AS wanted,
  WHERE s.id = $1
 
 -- missing_details --
--- What a search still waits for.
-SELECT d.posting_id
+-- What searches still wait for and nobody fetches now.
+SELECT DISTINCT d.posting_id
   FROM search_detail d JOIN detail_claim c ON c.posting_id = d.posting_id
- WHERE d.search_id = $1 AND c.fetched_at IS NULL
+ WHERE d.search_id = ANY ($1::uuid[]) AND c.fetched_at IS NULL
+   AND (c.claimed_by IS NULL OR c.claimed_until < now())
  ORDER BY d.posting_id
 
 -- spent --

@@ -27,7 +27,7 @@ from lib.posting import boards, writing
 from lib.spend.client import BadCall
 from lib.store import letters
 from lib.store.connections import Cache, Connection, Database
-from lib.store.streams import Job
+from lib.store.streams import Job, Stream
 from tests.integration.discovering import Room, room, titles
 from tests.integration.following import catch_up, enrich_folds, until
 
@@ -228,6 +228,24 @@ async def test_details_that_redis_lost_are_fetched_all_the_same(live: Room) -> N
     assert search.live == "done" and search.credits_used == live.provider.charged == 18
 
 
+async def test_details_that_are_being_fetched_are_not_published_again(live: Room) -> None:
+    mine, theirs = [await live.search(await live.account(), publish=False) for _ in range(2)]
+    async with live.parts() as works:
+        for search_id in (mine, theirs):
+            await works.discovery.handle(Job(str(search_id), {}, 0))
+        await live.cache.client.flushdb()
+        missing = await live.database.fetch("SELECT posting_id FROM detail_claim ORDER BY 1")
+        alive, lapsed, *others = [row["posting_id"] for row in missing]
+        for posting_id in (alive, lapsed):
+            assert await works.claims.detail(posting_id) is not None
+        await live.database.execute(
+            "UPDATE detail_claim SET claimed_until = now() - interval '1 s' WHERE posting_id = $1", lapsed
+        )
+        assert await works.recovery.look(0) == 2
+    published = [entry.job_id for entry in await Stream(live.cache, "details").read("worker", 100, 0.01)]
+    assert published == [str(posting_id) for posting_id in (lapsed, *others)]  # once each, whoever waits
+
+
 async def test_a_search_whose_job_was_given_up_ends_and_says_so(live: Room) -> None:
     search_id = await live.search(await live.account(), publish=False)
 
@@ -246,7 +264,7 @@ async def test_a_detail_whose_job_was_given_up_holds_up_no_search(live: Room) ->
     search_id = await live.search(await live.account(), publish=False)
     async with live.parts() as works:
         await works.discovery.handle(Job(str(search_id), {}, 0))
-    (poison, *_) = await claims.missing_details(live.database, search_id)
+    (poison, *_) = await claims.missing_details(live.database, [search_id])
 
     async def bury(connection: Connection) -> None:
         await letters.bury(connection, "stream:details", str(poison), None, {}, "poison")
@@ -264,12 +282,12 @@ async def test_a_gateway_that_does_not_know_us_costs_no_posting_its_detail(live:
     search_id = await live.search(await live.account(), publish=False)
     async with live.parts() as works:
         await works.discovery.handle(Job(str(search_id), {}, 0))
-    (wanted, *_) = await claims.missing_details(live.database, search_id)
+    (wanted, *_) = await claims.missing_details(live.database, [search_id])
     stranger = replace(live, config=replace(live.config, gateway_key="a-key-that-was-changed"))
     async with stranger.parts() as works:
         with anyio.fail_after(10), pytest.raises(BadCall):
             await works.enrichment.handle(Job(str(wanted), {}, 0))
-    assert wanted in await claims.missing_details(live.database, search_id)
+    assert wanted in await claims.missing_details(live.database, [search_id])
 
 
 async def test_what_an_outage_kept_from_being_written_is_taken_in_later_and_paid_once(live: Room) -> None:
@@ -286,7 +304,7 @@ async def test_what_an_outage_kept_from_being_written_is_taken_in_later_and_paid
             await works.discovery.handle(Job(str(search_id), {}, 0))
         await live.database.execute("DROP TRIGGER lapse ON board")
         await works.discovery.handle(Job(str(search_id), {}, 1))
-    assert await claims.missing_details(live.database, search_id) and live.provider.charged == 5
+    assert await claims.missing_details(live.database, [search_id]) and live.provider.charged == 5
 
 
 async def test_followers_find_all_of_it_done(live: Room) -> None:
