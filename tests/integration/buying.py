@@ -14,7 +14,7 @@ from api.gateway.server import buyer_of
 from lib.life.config import Config
 from lib.net.breaker import BreakerRules
 from lib.spend.budget import Rules
-from lib.spend.client import Gateway
+from lib.spend.client import Gateway, Paid
 from lib.spend.ledger import Ledger
 from lib.store.connections import Cache, Database
 from tests.sim import hasdata
@@ -111,3 +111,10 @@ async def gateway(
 def client(url: str, patience_s: float = 10.0) -> Gateway:
     """A caller."""
     return Gateway(url, GATEWAY_KEY, patience_s=patience_s)
+
+
+async def buy(caller: Gateway, request_id: str, *, account_id: int | None = None, record: str | None = None) -> Paid:
+    """A listing, five credits; the house pays where no account does."""
+    return await caller.call(
+        "hasdata", "indeed_listing", LISTING, account_id=account_id, request_id=request_id, record=record
+    )

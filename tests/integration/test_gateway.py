@@ -20,6 +20,7 @@ from tests.integration.buying import (
     LISTING,
     PROVIDER_KEY,
     account,
+    buy,
     client,
     config_of,
     gateway,
@@ -47,9 +48,7 @@ class Bench:
     database: Database
 
     async def list(self, request_id: str, **how: Any) -> Any:
-        return await self.gateway.call(
-            "hasdata", "indeed_listing", LISTING, **{"account_id": self.account_id, "request_id": request_id} | how
-        )
+        return await buy(self.gateway, request_id, **{"account_id": self.account_id} | how)
 
     async def job(self, request_id: str, **how: Any) -> Any:
         found = orjson.loads((await self.list("list")).body)["jobs"][0]["url"]
@@ -130,7 +129,7 @@ async def test_a_call_that_was_lost_while_another_gateway_held_its_turn_is_not_b
     async with gateway(bench.database, cache, config) as url, client(url) as waiting:
 
         async def ask(name: str) -> None:
-            await waiting.call("hasdata", "indeed_listing", LISTING, account_id=bench.account_id, request_id=name)
+            await buy(waiting, name, account_id=bench.account_id)
 
         async with asyncio.TaskGroup() as tasks:
             bench.provider.latency_s = 1.2
@@ -207,7 +206,7 @@ async def test_a_provider_that_is_away_costs_nothing(database: Database, cache: 
         config = config_of(tmp_path, playing.url)
     async with gateway(database, cache, config) as url, client(url) as caller:
         with pytest.raises(CachedOnly) as refused:
-            await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a")
+            await buy(caller, "a")
         assert refused.value.why == "provider"
         found = await sums(database)
         assert (found.used, found.reserved, found.ends) == (0, 0, 1)
@@ -227,9 +226,9 @@ async def test_callers_are_sent_away_at_the_end_of_the_budget(database: Database
         client(url) as caller,
     ):
         for number in range(2):
-            await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{number}")
+            await buy(caller, f"{number}")
         with pytest.raises(CachedOnly) as refused:
-            await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="3")
+            await buy(caller, "3")
         assert refused.value.why == "budget" and playing.charged == 10
 
 
@@ -237,7 +236,7 @@ async def test_an_answer_goes_on_to_be_bought_when_its_caller_leaves(bench: Benc
     bench.provider.latency_s = 0.3
     with pytest.raises(CachedOnly) as refused:
         async with client(bench.url, patience_s=0.1) as hasty:
-            await hasty.call("hasdata", "indeed_listing", LISTING, account_id=bench.account_id, request_id="a")
+            await buy(hasty, "a", account_id=bench.account_id)
     assert refused.value.why == "busy"
     assert (await bench.list("a")).body
     assert bench.provider.asked == 1 and (await sums(bench.database)).used == 5

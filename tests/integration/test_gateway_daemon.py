@@ -14,7 +14,7 @@ from lib.life.actor import Life
 from lib.spend.budget import Ask
 from lib.spend.ledger import Ledger
 from lib.store.connections import Cache, Database
-from tests.integration.buying import LISTING, client, config_of, provider, sums, until
+from tests.integration.buying import buy, client, config_of, provider, sums, until
 
 
 async def _serving(life: Life) -> tuple[asyncio.Task[None], str]:
@@ -48,9 +48,7 @@ async def test_a_call_in_hand_is_finished_before_it_ends(database: Database, cac
         life = Life("gateway@0", config, database, cache)
         task, url = await _serving(life)
         async with client(url) as caller:
-            call = asyncio.create_task(
-                caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a")
-            )
+            call = asyncio.create_task(buy(caller, "a"))
             await until(lambda: playing.at_once)
             life.stop.set()
             assert (await call).credits == 5

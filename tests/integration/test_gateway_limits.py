@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from api.gateway.providers import PROVIDERS
 from api.gateway.providers import Provider as Row
+from lib.life.config import Config
 from lib.net.breaker import BreakerRules
 from lib.net.policy import HostLimits
 from lib.spend import books
 from lib.spend.budget import Rules, rules_of
 from lib.spend.client import CachedOnly, Gateway
 from lib.store.connections import Cache, Database
-from tests.integration.buying import GATEWAY_KEY, LISTING, client, config_of, gateway, provider, sums
+from tests.integration.buying import GATEWAY_KEY, LISTING, buy, client, config_of, gateway, provider, sums
 from tests.sim.hasdata import Provider
 
 _BUDGET = 1_000
@@ -33,15 +35,23 @@ async def playing() -> AsyncIterator[Provider]:
         yield found
 
 
+@asynccontextmanager
+async def _callers_of_two(
+    database: Database, cache: Cache, config: Config, *, patience_s: float = 10.0, **how: Any
+) -> AsyncIterator[list[Gateway]]:
+    """A caller of each of two gateways; `how` the gateways are."""
+    async with AsyncExitStack() as stack:
+        urls = [await stack.enter_async_context(gateway(database, cache, config, **how)) for _ in range(2)]
+        yield [await stack.enter_async_context(client(url, patience_s)) for url in urls]
+
+
 async def _spend(caller: Gateway, name: str, told: Counter[str]) -> None:
     """Buys until nothing more is sold."""
     number = 0
     while True:
         number += 1
         try:
-            paid = await caller.call(
-                "hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{name}:{number}"
-            )
+            paid = await buy(caller, f"{name}:{number}")
         except CachedOnly as error:
             told[error.why] += 1
             if error.why == "budget":
@@ -59,13 +69,14 @@ async def test_64_callers_of_two_gateways_never_spend_more_than_there_is(
     told: Counter[str] = Counter()
     playing.misbehave("server_error", times=10)
     playing.misbehave("half_body", times=10)
-    async with AsyncExitStack() as stack:
-        both = [gateway(database, cache, config, rules=rules, breaker=BreakerRules(failures=1_000)) for _ in range(2)]
-        urls = [await stack.enter_async_context(one) for one in both]
-        callers = [await stack.enter_async_context(client(url, patience_s=20)) for url in urls]
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-            for number in range(_CALLERS):
-                tasks.create_task(_spend(callers[number % 2], f"c{number}", told))
+    breaker = BreakerRules(failures=1_000)
+    async with (
+        _callers_of_two(database, cache, config, patience_s=20, rules=rules, breaker=breaker) as callers,
+        asyncio.timeout(60),
+        asyncio.TaskGroup() as tasks,
+    ):
+        for number in range(_CALLERS):
+            tasks.create_task(_spend(callers[number % 2], f"c{number}", told))
     found = await sums(database)
     assert found.used == playing.charged == _BUDGET and found.reserved == 0
     assert found.reservations == found.ends
@@ -79,15 +90,8 @@ async def test_two_gateways_together_keep_15_in_flight(
 ) -> None:
     playing.latency_s = 0.3
     config = config_of(tmp_path, playing.url)
-    async with AsyncExitStack() as stack:
-        urls = [await stack.enter_async_context(gateway(database, cache, config)) for _ in range(2)]
-        callers = [await stack.enter_async_context(client(url)) for url in urls]
-        paid = await asyncio.gather(
-            *(
-                callers[number % 2].call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{number}")
-                for number in range(60)
-            )
-        )
+    async with _callers_of_two(database, cache, config) as callers:
+        paid = await asyncio.gather(*(buy(callers[number % 2], f"{number}") for number in range(60)))
     assert all(one.credits == 5 for one in paid)
     assert 8 <= playing.most_at_once <= 15 and playing.turned_away == 0
 
@@ -119,7 +123,7 @@ async def test_a_provider_that_keeps_failing_is_left_alone_and_then_probed(
         probed = await asyncio.gather(*(_answer(url, f"probe {number}".replace(" ", "-")) for number in range(5)))
         assert Counter(error for _, _, error in probed) == {"": 1, "resting": 4}
         async with client(url) as caller:  # callers wait the rest out
-            assert (await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="z")).credits
+            assert (await buy(caller, "z")).credits
 
 
 async def test_a_pause_that_the_provider_asks_for_is_kept(
@@ -139,17 +143,10 @@ async def test_two_gateways_buy_the_same_once(
 ) -> None:
     playing.latency_s = 0.3
     config = config_of(tmp_path, playing.url)
-    async with AsyncExitStack() as stack:
-        urls = [await stack.enter_async_context(gateway(database, cache, config)) for _ in range(2)]
-        callers = [await stack.enter_async_context(client(url)) for url in urls]
-        by_id = await asyncio.gather(
-            *(one.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a") for one in callers)
-        )
+    async with _callers_of_two(database, cache, config) as callers:
+        by_id = await asyncio.gather(*(buy(one, "a") for one in callers))
         by_record = await asyncio.gather(
-            *(
-                one.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=name, record="indeed:1")
-                for one, name in zip(callers, ("b", "c"), strict=True)
-            )
+            *(buy(one, name, record="indeed:1") for one, name in zip(callers, ("b", "c"), strict=True))
         )
     for answers in (by_id, by_record):
         assert answers[0].body == answers[1].body
@@ -170,15 +167,8 @@ async def test_gateways_share_the_pace_at_which_a_provider_is_asked(
     providers = _hasdata(HostLimits(rate_per_s=10, burst=2, concurrency=None))
     config = config_of(tmp_path, playing.url)
     began = asyncio.get_running_loop().time()
-    async with AsyncExitStack() as stack:
-        both = [gateway(database, cache, config, providers=providers) for _ in range(2)]
-        callers = [await stack.enter_async_context(client(await stack.enter_async_context(one))) for one in both]
-        await asyncio.gather(
-            *(
-                callers[number % 2].call("hasdata", "indeed_listing", LISTING, account_id=None, request_id=f"{number}")
-                for number in range(12)
-            )
-        )
+    async with _callers_of_two(database, cache, config, providers=providers) as callers:
+        await asyncio.gather(*(buy(callers[number % 2], f"{number}") for number in range(12)))
     assert asyncio.get_running_loop().time() - began >= 0.99  # two at once, then ten a second
     assert playing.asked == 12
 
@@ -193,8 +183,8 @@ async def test_a_provider_that_hangs_is_left_and_presumed_to_have_charged(
         client(url) as caller,
     ):
         with pytest.raises(CachedOnly) as hung:
-            await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="a")
-        slow = await caller.call("hasdata", "indeed_listing", LISTING, account_id=None, request_id="b")
+            await buy(caller, "a")
+        slow = await buy(caller, "b")
     assert hung.value.why == "provider" and slow.credits == 5
     assert (await sums(database)).used == 10 == playing.charged
     outcomes = await database.fetch("SELECT outcome FROM credit_entry WHERE kind = 'settle' ORDER BY at")
