@@ -133,9 +133,12 @@ class Claims:
         await self.database.execute(_SQL.free_detail, posting_id, self.owner)
 
 
-async def want_details(database: Database, search_id: UUID, posting_ids: Sequence[int]) -> list[int]:
-    """Those of these postings that have no text and may be bought: from now on the search waits for them."""
-    rows = await database.fetch(_SQL.want_details, search_id, list(posting_ids), REFRESH_DAYS)
+async def want_details(database: Database, search_id: UUID, posting_ids: Sequence[int], why: str | None) -> list[int]:
+    """Those of these postings that have no text and may be bought: from now on the search waits for them.
+
+    `why`: what the search could not have besides, if anything; told when it ends.
+    """
+    rows = await database.fetch(_SQL.want_details, search_id, list(posting_ids), REFRESH_DAYS, why)
     return [row["id"] for row in rows]
 
 

@@ -82,7 +82,8 @@ class Discovery:
         if found is None:
             await self._telling.end(search.id, "unavailable", why)
             return
-        missing = await claims.want_details(self._database, search.id, found.shortlist[: self._most_details])
+        wished = found.shortlist[: self._most_details]
+        missing = await claims.want_details(self._database, search.id, wished, why)
         if not missing:
             await self._telling.end(search.id, "done", why)
             return

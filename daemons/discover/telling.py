@@ -120,12 +120,12 @@ class Telling:
                 await self.end(search_id, "done", "failed")
 
     async def _details(self, search_id: UUID) -> None:
+        # Counted before the ranking: all that came is in it. And before the search is read: whoever gave some up wrote
+        # down why in the same breath.
+        wanted, came = await claims.count_details(self._database, search_id)
         search = await searches.load(self._database, search_id)
         if search is None or search.live != "running":
             return
-        wanted, came = await claims.count_details(
-            self._database, search_id
-        )  # before the ranking: all of these are in it
         await self.matches(search, "details", came, wanted - came)
         if came == wanted:
             await self.end(search_id, "done", search.live_why)

@@ -72,7 +72,7 @@ DELETE FROM discovery_query WHERE coalesce(bought_at, claimed_until, '-infinity'
 
 -- want_details --
 -- Which of these postings of metered boards have no text and may be bought; the search waits for them. One that was
--- fetched in vain begins a new round after a week.
+-- fetched in vain begins a new round after a week. Why discovery ended early is told when the search ends.
 WITH wanted AS (
     SELECT p.id
       FROM posting p JOIN board b ON b.id = p.board_id AND b.state = 'metered'
@@ -86,6 +86,8 @@ WITH wanted AS (
      WHERE c.fetched_at < now() - make_interval(days => $3)
 ), waiting AS (
     INSERT INTO search_detail (search_id, posting_id) SELECT $1, id FROM wanted ON CONFLICT DO NOTHING
+), noted AS (
+    UPDATE search_request SET live_why = $4 WHERE id = $1 AND live = 'running' AND live_why IS DISTINCT FROM $4
 )
 SELECT id FROM wanted
 

@@ -22,6 +22,7 @@ from daemons.discover import actor, claims
 from daemons.discover.query import Query, plan
 from daemons.embed.listings import ListingFold
 from lib.errors import Transient
+from lib.match import searches
 from lib.match.profile import Profile
 from lib.posting import boards, writing
 from lib.spend.client import BadCall
@@ -186,6 +187,25 @@ async def test_a_provider_that_is_down_leaves_cached_results(live: Room) -> None
         live.provider.behave()
 
 
+async def test_why_discovery_ended_early_is_told_when_the_details_are_there(
+    database: Database, cache: Cache, tmp_path: Path
+) -> None:
+    async with room(database, cache, tmp_path, discovery_score=100.0, discovery_found=500) as live:
+        live.provider.misbehave("bad_request", path="/scrape/glassdoor/listing", times=None)
+        search_id = await live.search(await live.account(), publish=False)
+        async with live.parts() as works:
+            await works.discovery.handle(Job(str(search_id), {}, 0))
+        running = await searches.load(database, search_id)
+        assert running is not None
+        assert (running.live, running.live_why) == ("running", "provider")
+        async with live.daemon() as works:
+            await works.recovery.look(0)
+            search = await live.ended(search_id)
+    assert (search.live, search.live_why) == ("done", "provider")
+    assert search.credits_used > 10
+    assert orjson.loads((await live.told(search_id))[-1].body)["why"] == "provider"
+
+
 async def test_a_spent_budget_ends_a_search_with_what_was_bought(
     database: Database, cache: Cache, tmp_path: Path
 ) -> None:
@@ -197,6 +217,27 @@ async def test_a_spent_budget_ends_a_search_with_what_was_bought(
         assert await last_matches(live, mine)
         other = await live.ended(await live.search(await live.account(), ELECTRICIAN))
         assert (other.live, other.live_why, other.credits_used) == ("unavailable", "budget", 0)
+
+
+async def test_what_a_search_gives_up_while_it_is_told_is_why_it_ends(
+    live: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = claims.count_details
+
+    async def given_up_meanwhile(database: Database, search_id: UUID) -> tuple[int, int]:
+        await claims.give_up(database, search_id, "budget")
+        return await counted(database, search_id)
+
+    monkeypatch.setattr(claims, "count_details", given_up_meanwhile)
+    search_id = await live.search(await live.account(), publish=False)
+    async with live.parts() as works:
+        await works.discovery.handle(Job(str(search_id), {}, 0))
+        works.telling.nudge([search_id])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(works.telling.run)
+            search = await live.ended(search_id)
+            tasks.cancel_scope.cancel()
+    assert (search.live, search.live_why) == ("done", "budget")
 
 
 async def test_details_wait_for_places_that_others_take(database: Database, cache: Cache, tmp_path: Path) -> None:
