@@ -41,7 +41,7 @@ from lib.posting.contract import (
     read_page,
 )
 from lib.posting.countries import country_code
-from lib.posting.links import Tenants, web_url
+from lib.posting.links import Link, Tenants, web_url
 from lib.posting.markup import paragraphs
 from lib.posting.trees import inner_html
 from lib.posting.values import any_remote, day, line, moment, places, salary, salary_phrase
@@ -86,6 +86,9 @@ class XmlFeed(System):
     def detect(self, url: str) -> str | None:
         address = url.strip()
         return _TENANTS.find(address.removeprefix(_SCHEME)) if address.startswith(_SCHEME) else None
+
+    def tenant_of(self, link: Link) -> str | None:
+        return None  # no web address says that it is a feed's: `feed:` before it does
 
     def board_url(self, tenant: str) -> str:
         return f"{_SCHEME}{_TENANTS.check(tenant)}"

@@ -7,6 +7,7 @@ A tenant without a dot is a name under the vendor's usual domain ("acme"), one w
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -67,9 +68,9 @@ class Portals(System):
     def tenant_of(self, link: Link) -> str | None:
         return self.hosts.tenant(link.host) or (self.hosts.own(link.host) if self.is_own(link) else None)
 
+    @abstractmethod
     def is_own(self, link: Link) -> bool:
         """Whether an address on any other host shows by itself that a customer has a board of this system there."""
-        raise NotImplementedError
 
     def board_url(self, tenant: str) -> str:
         return f"https://{self.hosts.host(tenant)}{self.page}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 
 from lib.posting.contract import Healthy
 from lib.posting.links import Link, read_link
 
 
-class System:
+class System(ABC):
     """Asked every six hours, of the usual health, free to be crawled as it is, and known by its addresses."""
 
     title: str
@@ -20,6 +21,6 @@ class System:
         link = read_link(url)
         return None if link is None else self.tenant_of(link)
 
+    @abstractmethod
     def tenant_of(self, link: Link) -> str | None:
         """The tenant in an address of a board, a posting or the API; None for any other address."""
-        raise NotImplementedError
