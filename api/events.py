@@ -1,8 +1,8 @@
 """GET /searches/{id}/events: what a search tells, as it happens or as a list.
 
 One task asks PostgreSQL for all searches that anybody here listens to, in one statement every fifth of a second, and
-only while somebody does. It waits for PostgreSQL however long that is away; listeners keep their connection, and miss
-nothing.
+only while somebody does. It waits for PostgreSQL however long that is away, and goes on after whatever else fails;
+listeners keep their connection, and miss nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
+import structlog
 from aiohttp import hdrs, web
 
 from api.bodies import EventsQuery, SearchEvent, SearchEvents
@@ -24,7 +25,9 @@ from lib.match import searches
 from lib.match.searches import Event, Search
 from lib.store.connections import Database
 
+_LOG = structlog.get_logger("api")
 _EVERY_S = 0.2
+_REST_S = 5.0  # after a failure
 _PING_S = 15.0
 _WRITE_S = 30.0
 _LONGEST_S = 900.0
@@ -110,8 +113,17 @@ class Listening:
             await self._wanted.wait()
             self._wanted.clear()
             while self._listeners:
-                if await self._tell() < searches.MOST_EVENTS:
-                    await asyncio.sleep(_EVERY_S)
+                pause_s = await self._turn()
+                await asyncio.sleep(pause_s)
+
+    async def _turn(self) -> float:
+        """Tells what is new; how many seconds to wait before the next time."""
+        try:
+            told = await self._tell()
+        except Exception:  # noqa: BLE001 - whatever it was, all listeners hear from this task or not at all
+            _LOG.exception("events could not be read", listeners=len(self._listeners))
+            return _REST_S
+        return 0.0 if told >= searches.MOST_EVENTS else _EVERY_S
 
     async def _tell(self) -> int:
         """How many events there were; who is cut off wants none."""

@@ -11,9 +11,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
+import asyncpg
 import orjson
 import pytest
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from api import accounts, events
 from api.app import create_app
@@ -177,6 +179,32 @@ async def test_a_cut_connection_to_the_database_cuts_no_listener(
             )
         await house.finish(search)
         assert [kind for _, kind, _ in await hear(response)] == ["done"]
+
+
+async def test_news_that_cannot_be_read_once_end_no_listening(
+    house: House, paying: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_REST_S", 0.05)
+    read, failed = searches.events_after, asyncio.Event()
+
+    async def fail(*_: Any) -> list[searches.Event]:
+        failed.set()
+        raise asyncpg.UndefinedTableError("search_event is away")
+
+    search = await start(paying)
+    with capture_logs() as logs:
+        async with paying.get(f"/searches/{search}/events") as response:
+            await hear(response, 1)
+            monkeypatch.setattr(searches, "events_after", fail)
+            async with asyncio.timeout(5):
+                await failed.wait()
+            monkeypatch.setattr(searches, "events_after", read)
+            await house.finish(search)
+            assert [kind for _, kind, _ in await hear(response)] == ["done"]
+    (told, *_) = [line for line in logs if line["log_level"] == "error"]
+    assert told["exc_info"] and told["listeners"] == 1
+    async with paying.get(f"/searches/{await start(paying)}/events") as response:
+        assert [kind for _, kind, _ in await hear(response, 1)] == ["matches"]
 
 
 async def test_many_events_are_told_without_a_pause(
