@@ -11,7 +11,7 @@ from aiohttp import web
 from api.gateway.app import create_app
 from api.gateway.buying import Buyer
 from api.gateway.providers import PROVIDERS, Provider, Terms
-from api.gateway.upstream import Account, Upstream
+from api.gateway.upstream import Account, open_upstream
 from lib.life import metrics
 from lib.life.actor import Life
 from lib.life.config import Config
@@ -72,7 +72,7 @@ async def buyer_of(
     """What buys as the configuration says."""
     terms = Terms(config.llm_model, config.llm_credits)
     politeness = Politeness(cache.client, longest_s=_LONGEST_TURN_S, rules=rules, rng=random.Random())
-    async with Upstream(terms) as upstream:
+    async with open_upstream(terms) as upstream:
         try:
             yield Buyer(
                 database=database, ledger=ledger, blobs=Blobs(config.blobs), politeness=politeness,

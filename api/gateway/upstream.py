@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import aiohttp
 
@@ -45,30 +45,27 @@ class Account:
     key: str = ""
 
 
+@asynccontextmanager
+async def open_upstream(terms: Terms) -> AsyncIterator[Upstream]:
+    """The way out to all providers, until the block ends."""
+    async with aiohttp.ClientSession(
+        # A connection for each call: one that was kept may be closed just now, and nobody would know whether the
+        # request was read.
+        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        middlewares=(_once,),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+        auto_decompress=False,
+    ) as session:
+        yield Upstream(terms, session)
+
+
 class Upstream:
-    """The way out to all providers."""
+    """The way out to all providers; see `open_upstream`."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, session: aiohttp.ClientSession) -> None:
         self._terms = terms
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            # A connection for each call: one that was kept may be closed just now, and nobody would know whether the
-            # request was read.
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
-            middlewares=(_once,),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            auto_decompress=False,
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        self._session = session
 
     async def ask(
         self,
@@ -99,8 +96,6 @@ class Upstream:
         veil: Veil | None,
         on_piece: Callable[[bytes], None],
     ) -> Answer:
-        if self._session is None:
-            raise RuntimeError("an Upstream is used as `async with Upstream(...)`")
         query, body = packed(operation, parameters, self._terms)
         async with self._session.request(
             operation.method,
