@@ -2,7 +2,7 @@
 
 One task asks PostgreSQL for all searches that anybody here listens to, in one statement every fifth of a second, and
 only while somebody does. It waits for PostgreSQL however long that is away, and goes on after whatever else fails;
-listeners keep their connection, and miss nothing.
+listeners keep their connection, and miss nothing. Those whose key, session or account has ended are let go.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from aiohttp import hdrs, web
 from api.bodies import EventsQuery, SearchEvent, SearchEvents
 from api.room import CALLER, DATABASE, LISTENING, json_response
 from api.searches import own_search
+from api.standing import Pass, pass_of, standing
 from lib.match import searches
 from lib.match.searches import Event, Search
 from lib.store.connections import Database
 
 _LOG = structlog.get_logger("api")
 _EVERY_S = 0.2
+_LOOK_S = 15.0  # between two looks at who may listen
 _REST_S = 5.0  # after a failure
 _PING_S = 15.0
 _WRITE_S = 30.0
@@ -38,11 +40,15 @@ _STREAM = "text/event-stream"
 
 
 class Listener:
-    """One open connection and what it has yet to hear. `cut`: it reads too slowly, or we stop; it may come again."""
+    """One open connection and what it has yet to hear. `held`: what opened it, as long as that opens anything.
 
-    def __init__(self, search_id: uuid.UUID, after: int) -> None:
+    `cut`: it is let go of, and may come again.
+    """
+
+    def __init__(self, search_id: uuid.UUID, after: int, held: Pass) -> None:
         self.search_id = search_id
         self.after = after
+        self.held = held
         self.cut = False
         self._heard: list[Event] = []
         self._woken = asyncio.Event()
@@ -81,16 +87,17 @@ class Listening:
         self._accounts: Counter[int | None] = Counter()
         self._wanted = asyncio.Event()
         self._open = True
+        self._look_at = 0.0
 
     @contextmanager
-    def listener(self, search_id: uuid.UUID, after: int, account_id: int | None) -> Iterator[Listener]:
+    def listener(self, search_id: uuid.UUID, after: int, account_id: int | None, held: Pass) -> Iterator[Listener]:
         """Tells of a search what follows the event `after`. Raises HTTPTooManyRequests, HTTPServiceUnavailable."""
         if not self._open or len(self._listeners) >= _MOST:
             raise web.HTTPServiceUnavailable(text="too many listeners, please try again", headers={"Retry-After": "5"})
         if self._accounts[account_id] >= MOST_PER_ACCOUNT:
             text = f"an account may listen to {MOST_PER_ACCOUNT} searches at a time"
             raise web.HTTPTooManyRequests(text=text, headers={"Retry-After": "5"})
-        listener = Listener(search_id, after)
+        listener = Listener(search_id, after, held)
         self._listeners.add(listener)
         self._accounts[account_id] += 1
         self._wanted.set()
@@ -119,11 +126,24 @@ class Listening:
     async def _turn(self) -> float:
         """Tells what is new; how many seconds to wait before the next time."""
         try:
+            await self._look()
             told = await self._tell()
         except Exception:  # noqa: BLE001 - whatever it was, all listeners hear from this task or not at all
             _LOG.exception("events could not be read", listeners=len(self._listeners))
             return _REST_S
         return 0.0 if told >= searches.MOST_EVENTS else _EVERY_S
+
+    async def _look(self) -> None:
+        """Now and then lets go of those who may not listen any more."""
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at:
+            return
+        held = {one.held for one in self._listeners}
+        over = held - await standing(self._database, held)
+        for one in self._listeners:
+            if one.held in over:
+                one.end()
+        self._look_at = now + _LOOK_S
 
     async def _tell(self) -> int:
         """How many events there were; who is cut off wants none."""
@@ -177,7 +197,8 @@ async def listen(
     after = max(after, _last_seen(request))
     if search.live != "running" and not await searches.events_after(request.app[DATABASE], {search.id: after}):
         return web.Response(status=204)  # which tells a browser not to come again
-    with request.app[LISTENING].listener(search.id, after, request[CALLER].account_id) as listener:
+    account_id, held = request[CALLER].account_id, pass_of(request)
+    with request.app[LISTENING].listener(search.id, after, account_id, held) as listener:
         return await _stream(request, listener, written)
 
 

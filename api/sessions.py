@@ -135,6 +135,11 @@ def cookie_of(request: web.Request) -> str:
     return request.cookies.get(_name(request), "")
 
 
+def mark_of(request: web.Request) -> bytes:
+    """The hash by which the session that the browser names is kept."""
+    return _hash(cookie_of(request))
+
+
 def keep(request: web.Request, response: web.Response, cookie: str) -> None:
     """Gives the browser a session's cookie: for this host only, out of reach of scripts and of other sites' forms."""
     response.set_cookie(

@@ -60,6 +60,18 @@ WITH found AS (
 )
 SELECT account_id, name, tier, csrf FROM found
 
+-- standing --
+-- Of these keys and sessions those that still open something.
+SELECT key.id AS key_id, NULL::bytea AS session
+  FROM api_key key JOIN account ON account.id = key.account_id
+ WHERE key.id = ANY ($1::bigint[]) AND key.revoked_at IS NULL AND account.closed_at IS NULL
+   AND (key.expires_at IS NULL OR key.expires_at > now())
+ UNION ALL
+SELECT NULL, session.hash
+  FROM web_session session JOIN account ON account.id = session.account_id
+ WHERE session.hash = ANY ($2::bytea[]) AND session.expires_at > now() AND session.used_at > now() - $3::interval
+   AND account.closed_at IS NULL
+
 -- end_session --
 -- One person leaves.
 DELETE FROM web_session WHERE hash = $1

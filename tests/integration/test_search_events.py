@@ -17,10 +17,11 @@ import pytest
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from api import accounts, events
+from api import accounts, events, passwords
 from api.app import create_app
 from api.callers import Tier
-from api.keys import create_key
+from api.keys import create_key, revoke_key
+from api.room import LISTENING, SESSIONS
 from lib.life.config import Config
 from lib.match import searches
 from lib.match.searches import finish, tell
@@ -28,6 +29,8 @@ from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders, fill
 
 ODD = {"text": "Glasbläser in Lauscha", "title": "Glasbläser"}
+PASSWORD = "a long enough password"
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 Heard = tuple[int, str, dict[str, Any]]
 
 
@@ -38,9 +41,24 @@ class House:
         self.database, self.server, self._stack = database, server, stack
 
     async def caller(self, name: str, tier: Tier) -> aiohttp.ClientSession:
-        account = await accounts.create_account(self.database, name, tier, sealed=None, who="test")
-        _, key = await create_key(self.database, "", secrets.token_bytes(32), account)
-        return await self.client({"Authorization": f"Bearer {key}"})
+        _, _, client = await self.holder(name, tier)
+        return client
+
+    async def holder(self, name: str, tier: Tier = "paid") -> tuple[int, int, aiohttp.ClientSession]:
+        """The ids of a new account and of its key, and a client that brings the key."""
+        sealed = passwords.seal(PASSWORD, b"s" * passwords.SALT_BYTES)
+        account = await accounts.create_account(self.database, name, tier, sealed=sealed, who="test")
+        key_id, key = await create_key(self.database, "", secrets.token_bytes(32), account)
+        return account, key_id, await self.client({"Authorization": f"Bearer {key}"})
+
+    async def signed_in(self, name: str) -> tuple[aiohttp.ClientSession, str]:
+        """A client that brings the cookie of a new session, and the cookie."""
+        cookie = await self.server.app[SESSIONS].sign_in(name, PASSWORD, "", "")
+        return await self.client({"Cookie": f"vakanz_session={cookie}"}), cookie
+
+    @property
+    def listeners(self) -> int:
+        return self.server.app[LISTENING].listeners
 
     async def client(self, headers: dict[str, str]) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(self.server.make_url("/"), headers=headers)
@@ -247,8 +265,38 @@ async def test_an_account_listens_to_so_many_at_a_time(house: House, paying: aio
         assert (refused.status, refused.headers["Retry-After"]) == (429, "5")
         theirs = await start(other)
         assert (await stack.enter_async_context(other.get(f"/searches/{theirs}/events"))).status == 200
-    await eventually(lambda: not house.server.app[events.LISTENING].listeners)
+    await eventually(lambda: not house.listeners)
     assert (await paying.get(f"/searches/{search}/events")).status == 200
+
+
+async def test_a_stream_ends_with_what_opened_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "_LOOK_S", 0.1)
+    account, key_id, keyed = await house.holder("someone")
+    _, _, other = await house.holder("other")
+    person, cookie = await house.signed_in("someone")
+    mine, others = await start(keyed), await start(other)
+    async with AsyncExitStack() as stack:
+
+        async def listen(client: aiohttp.ClientSession, search: str) -> aiohttp.ClientResponse:
+            return await stack.enter_async_context(client.get(f"/searches/{search}/events?after=1"))
+
+        by_key, by_session, theirs = await listen(keyed, mine), await listen(person, mine), await listen(other, others)
+        await asyncio.sleep(0.3)
+        assert house.listeners == 3
+        await revoke_key(house.database, key_id)
+        async with asyncio.timeout(5):
+            await by_key.content.read()
+        await eventually(lambda: house.listeners == 2)
+        await house.server.app[SESSIONS].sign_out(cookie)
+        async with asyncio.timeout(5):
+            await by_session.content.read()
+        again = await listen((await house.signed_in("someone"))[0], mine)
+        await eventually(lambda: house.listeners == 2)
+        await accounts.close_account(house.database, account, who="test")
+        async with asyncio.timeout(5):
+            await again.content.read()
+        await house.say(others, 4)
+        assert [body["found"] for _, _, body in await hear(theirs, 1)] == [4]
 
 
 async def test_nobody_is_cut_off_for_long_at_a_shutdown(house: House, paying: aiohttp.ClientSession) -> None:
