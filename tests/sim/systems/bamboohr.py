@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.pay import Pay
 from tests.sim.places import COUNTRY_NAMES
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, page, posting_page
 
-_HOST = re.compile(r"([a-z0-9-]+)\.bamboohr\.com")
 _OPENING = re.compile(r"/careers/(\d{1,18})(/detail)?/?")
 _LOCATION_TYPE = {"remote": "1", "hybrid": "2", "onsite": "0", None: None}
 _EMPLOYMENT = {
@@ -26,10 +26,11 @@ _EMPLOYMENT = {
 }
 
 
-class BambooHR(System):
+class BambooHR(Hosted):
     """{tenant}.bamboohr.com; who asks for an unknown tenant is sent to the vendor's own site."""
 
     name = "bamboohr"
+    hosts = re.compile(r"([a-z0-9-]+)\.bamboohr\.com")
 
     def tenant(self, company: Company) -> str:
         return "".join(company.words).lower()
@@ -43,20 +44,14 @@ class BambooHR(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/{posting.number}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
-        if match[1] == "www":
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        if tenant == "www":
             return Call("vendor", "")
         if asked.path.rstrip("/") == "/careers/list":
-            return Call("list", match[1])
+            return Call("list", tenant)
         if opening := _OPENING.fullmatch(asked.path):
-            return Call("detail" if opening[2] else "page", match[1], (int(opening[1]),))
-        return Call("page", match[1], (0,)) if asked.path.rstrip("/") in ("", "/careers", "/jobs") else None
+            return Call("detail" if opening[2] else "page", tenant, (int(opening[1]),))
+        return Call("page", tenant, (0,)) if asked.path.rstrip("/") in ("", "/careers", "/jobs") else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":

@@ -8,18 +8,18 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import COUNTRY_NAMES
 from tests.sim.posting import Posting
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing
-
-_HOST = re.compile(r"([a-z0-9-]+)\.app\.beesite\.de")
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing
 
 
-class Beesite(System):
+class Beesite(Hosted):
     """{tenant}.app.beesite.de."""
 
     name = "beesite"
+    hosts = re.compile(r"([a-z0-9-]+)\.app\.beesite\.de")
 
     def tenant(self, company: Company) -> str:
         return "-".join((*company.words, "gjb")).lower()
@@ -33,20 +33,16 @@ class Beesite(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"https://jobs.{posting.company.domain}/index.php?ac=jobad&id={posting.number}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None or asked.path not in ("/", "/search", "/search/"):
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        if asked.path not in ("/", "/search", "/search/"):
             return None
         if asked.path == "/":
-            return Call("board", match[1])
+            return Call("board", tenant)
         try:
             wanted = orjson.loads(asked.query.get("data", ""))["SearchParameters"]
-            return Call("list", match[1], (int(wanted["FirstItem"]), int(wanted["CountItem"])))
+            return Call("list", tenant, (int(wanted["FirstItem"]), int(wanted["CountItem"])))
         except (ValueError, KeyError, TypeError):
-            return Call("broken", match[1])
+            return Call("broken", tenant)
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "board":

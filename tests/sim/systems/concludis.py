@@ -9,12 +9,12 @@ from html import escape
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page, size
 
-_HOST = re.compile(r"([a-z0-9-]+)\.concludis\.de")
 _LIST = re.compile(r"/prj/lst/(?:([0-9a-f]{32})/GesamtlisteOffenePositionen\.htm)?")
 _JOB = re.compile(r"/prj/shw/([0-9a-f]{32})_0/(\d{1,12})/[^/]+\.htm")
 _PAGE_SIZE = 25
@@ -26,10 +26,11 @@ _EMPLOYMENT = {
 }
 
 
-class Concludis(System):
+class Concludis(Hosted):
     """{tenant}.concludis.de: the tenant is in the host."""
 
     name = "concludis"
+    hosts = re.compile(r"([a-z0-9-]+)\.concludis\.de")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -43,19 +44,13 @@ class Concludis(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}prj/shw/{_hash(posting)}_0/{posting.number}/stelle.htm"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path == "/":
-            return Call("root", host[1])
+            return Call("root", tenant)
         if view := _LIST.fullmatch(asked.path):
-            return Call("list", host[1], (max(1, size(asked.query.get("page"), 1, 9_999)), view[1] or ""))
+            return Call("list", tenant, (max(1, size(asked.query.get("page"), 1, 9_999)), view[1] or ""))
         job = _JOB.fullmatch(asked.path)
-        return Call("detail", host[1], (int(job[2]), job[1])) if job else None
+        return Call("detail", tenant, (int(job[2]), job[1])) if job else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "root":

@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.pay import Pay
 from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Language, Posting
 from tests.sim.text import Section, markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, page, posting_page
 
-_HOST = re.compile(r"([a-z0-9-]+)\.dvinci-hr\.com")
 _PAGE = re.compile(r"/(de|en)/jobs(?:/(\d{1,18})(?:/[^/]*)?)?(?:/apply)?/?")
 _OPENING = 20_000
 _TIMES = {
@@ -27,10 +27,11 @@ _TIMES = {
 _KINDS = {"introduction": ("intro", "about"), "tasks": ("tasks",), "profile": ("profile",), "weOffer": ("benefits",)}
 
 
-class Dvinci(System):
+class Dvinci(Hosted):
     """{tenant}.dvinci-hr.com: the tenant is in the host. A host that nobody has is 404 here, no DNS name there."""
 
     name = "dvinci"
+    hosts = re.compile(r"([a-z0-9-]+)\.dvinci-hr\.com")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -44,17 +45,11 @@ class Dvinci(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return _url(tenant, posting, "de" if "de" in _languages(posting) else posting.language)
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path == "/jobPublication/list.json":
-            return Call("list", host[1])
+            return Call("list", tenant)
         match = _PAGE.fullmatch(asked.path)
-        return Call("page", host[1], (int(match[2] or 0),)) if match else None
+        return Call("page", tenant, (int(match[2] or 0),)) if match else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "page" and not call.args[0]:

@@ -10,13 +10,13 @@ from urllib.parse import quote
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page, size
 
-_HOST = re.compile(r"([a-z0-9-]+)\.eightfold\.ai")
 _JOB = re.compile(r"/careers/job/(\d{1,18})(?:-[^/]*)?/?")
 _DETAIL = re.compile(r"/api/apply/v2/jobs/(\d{1,18})")
 _BASE = 1_099_500_000_000
@@ -25,10 +25,11 @@ _SEARCHES = {"/api/apply/v2/jobs": 1, "/api/pcsx/search": 2}
 _OPTIONS = {"remote": {1: "remote", 2: "remote_local"}, "hybrid": {1: "hybrid", 2: "hybrid"}}
 
 
-class Eightfold(System):
+class Eightfold(Hosted):
     """{name}.eightfold.ai. Most customers have the newer generation; the search of the other one is closed to them."""
 
     name = "eightfold"
+    hosts = re.compile(r"([a-z0-9-]+)\.eightfold\.ai")
 
     def tenant(self, company: Company) -> str:
         return "".join(company.words).lower()
@@ -42,20 +43,14 @@ class Eightfold(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/job/{self.external_id(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         domain, job, detail = asked.query.get("domain", ""), _JOB.fullmatch(asked.path), _DETAIL.fullmatch(asked.path)
         if asked.path in _SEARCHES:
-            return Call("list", host[1], (size(asked.query.get("start"), 0, 999_999), _SEARCHES[asked.path], domain))
+            return Call("list", tenant, (size(asked.query.get("start"), 0, 999_999), _SEARCHES[asked.path], domain))
         if detail:
-            return Call("detail", host[1], (int(detail[1]), domain))
+            return Call("detail", tenant, (int(detail[1]), domain))
         if job or asked.path.rstrip("/") == "/careers":
-            return Call("page", host[1], (int(job[1]) if job else 0,))
+            return Call("page", tenant, (int(job[1]) if job else 0,))
         return None
 
     def answer(self, call: Call, view: View) -> Answer:

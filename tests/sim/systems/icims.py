@@ -6,20 +6,21 @@ import re
 from html import escape
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.structured import job_posting, script
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page, size
 
-_HOST = re.compile(r"(careers-[a-z0-9-]+)\.icims\.com")
 _JOB = re.compile(r"/jobs/(\d{1,12})/(?:[^/]+/)?job")
 _TYPES = {"full_time": "Full-Time", "part_time": "Part-Time", "temporary": "Temporary", "internship": "Intern"}
 
 
-class Icims(System):
+class Icims(Hosted):
     """careers-{company}.icims.com. The length of a page is the tenant's choice."""
 
     name = "icims"
+    hosts = re.compile(r"(careers-[a-z0-9-]+)\.icims\.com")
 
     def tenant(self, company: Company) -> str:
         return "-".join(("careers", *company.words)).lower()
@@ -33,22 +34,16 @@ class Icims(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/{posting.number}/any-words-here/job"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "User-agent: *\nDisallow: /connect\n"
 
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         inside = asked.query.get("in_iframe") == "1"
         if job := _JOB.fullmatch(asked.path):
-            return Call("detail", match[1], (int(job[1]), inside))
+            return Call("detail", tenant, (int(job[1]), inside))
         if asked.path.rstrip("/") not in ("/jobs", "/jobs/search", "/jobs/intro"):
             return None
-        return Call("list", match[1], (size(asked.query.get("pr"), 0, 100_000), inside))
+        return Call("list", tenant, (size(asked.query.get("pr"), 0, 100_000), inside))
 
     def answer(self, call: Call, view: View) -> Answer:
         name = view.board.company.name

@@ -6,21 +6,22 @@ import re
 from html import escape
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import Section, markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, board_page, missing, page, posting_page, size
 
-_HOST = re.compile(r"([a-z0-9-]+)\.onlyfy\.jobs")
 _JOB = re.compile(r"(?:/[a-z]{2})?/job/(show/)?([a-z0-9]{4,40})(?:/full)?/?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LARGEST_PAGE = 100
 
 
-class Onlyfy(System):
+class Onlyfy(Hosted):
     """{tenant}.onlyfy.jobs: the tenant is in the host."""
 
     name = "onlyfy"
+    hosts = re.compile(r"([a-z0-9-]+)\.onlyfy\.jobs")
 
     def tenant(self, company: Company) -> str:
         return "".join(company.words).lower()
@@ -34,19 +35,13 @@ class Onlyfy(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/job/{_token(posting.number)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path == "/candidate/job/ajax_list":
             length = size(asked.query.get("display_length"), 10, _LARGEST_PAGE)
-            return Call("list", host[1], (max(1, size(asked.query.get("page"), 1, 9_999)), max(1, length)))
+            return Call("list", tenant, (max(1, size(asked.query.get("page"), 1, 9_999)), max(1, length)))
         if job := _JOB.fullmatch(asked.path):
-            return Call("detail" if job[1] else "page", host[1], (job[2],))
-        return Call("page", host[1], ("",)) if asked.path in ("/", "/de", "/en") else None
+            return Call("detail" if job[1] else "page", tenant, (job[2],))
+        return Call("page", tenant, ("",)) if asked.path in ("/", "/de", "/en") else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":

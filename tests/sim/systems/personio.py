@@ -6,23 +6,24 @@ import re
 from html import escape
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.pay import Pay
 from tests.sim.posting import Language, Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, page, posting_page
 
-_HOST = re.compile(r"([a-z0-9-]+)(?:\.jobs|-jobs)\.personio\.(?:de|com)")
 _BASE = 900_000
 _EMPLOYMENT = {"full_time": "permanent", "part_time": "permanent", "temporary": "temporary", "internship": "intern"}
 _INTRO = {"de": "Die Stelle", "en": "The position"}
 _XML = "text/xml; charset=UTF-8"
 
 
-class Personio(System):
+class Personio(Hosted):
     """{tenant}.jobs.personio.de (and .com): the tenant is in the host."""
 
     name = "personio"
+    hosts = re.compile(r"([a-z0-9-]+)(?:\.jobs|-jobs)\.personio\.(?:de|com)")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -36,18 +37,12 @@ class Personio(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/job/{self.external_id(posting)}?language={posting.language}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path in ("/xml", "/xml/"):
-            return Call("list", match[1], (asked.query.get("language", "")[:5],))
+            return Call("list", tenant, (asked.query.get("language", "")[:5],))
         if job := re.fullmatch(r"/job/(\d{1,18})/?", asked.path):
-            return Call("page", match[1], (int(job[1]),))
-        return Call("page", match[1], (0,)) if asked.path == "/" else None
+            return Call("page", tenant, (int(job[1]),))
+        return Call("page", tenant, (0,)) if asked.path == "/" else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "page":

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, page, posting_page
 
-_HOST = re.compile(r"([a-z0-9-]+)\.pinpointhq\.com")
 _PATH = re.compile(r"(?:/[a-z]{2})?/postings/([0-9a-f-]{36})/?")
 _LISTS = re.compile(r"(?:/[a-z]{2})?/postings\.json")
 _TYPES = {
@@ -25,10 +25,11 @@ _TYPES = {
 _PARTS = ("key_responsibilities", "skills_knowledge_expertise", "benefits")
 
 
-class Pinpoint(System):
+class Pinpoint(Hosted):
     """{tenant}.pinpointhq.com; who asks for an unknown tenant is sent to the vendor's own site."""
 
     name = "pinpoint"
+    hosts = re.compile(r"([a-z0-9-]+)\.pinpointhq\.com")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -42,20 +43,14 @@ class Pinpoint(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}{_path(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
-        if match[1] == "www":
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        if tenant == "www":
             return Call("vendor", "")
         if _LISTS.fullmatch(asked.path):
-            return Call("list", match[1])
+            return Call("list", tenant)
         if posting := _PATH.fullmatch(asked.path):
-            return Call("page", match[1], (posting[1],))
-        return Call("page", match[1], ("",)) if asked.path == "/" else None
+            return Call("page", tenant, (posting[1],))
+        return Call("page", tenant, ("",)) if asked.path == "/" else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":

@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import Section, markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page, size
 
-_HOST = re.compile(r"([a-z0-9-]+)-portal\.rexx-systems\.com")
 _JOB = re.compile(r"/(?:.*-)?[a-z]{2}-j(\d{1,18})\.html")
 _PAGE_SIZE = 20
 _EMPLOYMENT = {"full_time": "FULL_TIME", "part_time": "PART_TIME", "temporary": "TEMPORARY", "internship": "INTERN"}
@@ -31,10 +31,11 @@ _TWICE = {
 }
 
 
-class Rexx(System):
+class Rexx(Hosted):
     """{tenant}-portal.rexx-systems.com: the tenant is in the host."""
 
     name = "rexx"
+    hosts = re.compile(r"([a-z0-9-]+)-portal\.rexx-systems\.com")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -49,20 +50,14 @@ class Rexx(System):
         slug = re.sub(r"[^A-Za-z0-9]+", "-", posting.title).strip("-")
         return f"{_origin(tenant)}/{slug}-{posting.language}-j{posting.number}.html"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "".join(f"User-agent: {name}\nDisallow: /\n\n" for name in _LIBRARIES)
 
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path in ("/stellenangebote.html", "/"):
-            return Call("list", host[1], (size(asked.query.get("start"), 0, 999_999),))
+            return Call("list", tenant, (size(asked.query.get("start"), 0, 999_999),))
         job = _JOB.fullmatch(asked.path)
-        return Call("detail", host[1], (int(job[1]),)) if job else None
+        return Call("detail", tenant, (int(job[1]),)) if job else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":

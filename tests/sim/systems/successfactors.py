@@ -9,13 +9,13 @@ from random import Random
 from urllib.parse import quote
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page, size
 
-_HOST = re.compile(r"([a-z0-9-]+)\.jobs2web\.com")
 _JOB = re.compile(r"/job/[^/]+/(\d{1,15})/?")
 _BASE = 1_100_000_000
 _PAGE_SIZE = 25
@@ -23,13 +23,14 @@ _XML = "text/xml; charset=utf-8"
 _STEPS = {"/googlefeed.xml": "feed", "/sitemap.xml": "sitemap", "/search/": "search"}
 
 
-class SuccessFactors(System):
+class SuccessFactors(Hosted):
     """{name}.jobs2web.com. Every third customer or so switched the feed off, half of them with a page in its place.
 
     `lost`: which share of a search page's rows is replaced by rows of the page before, as the real paging does.
     """
 
     name = "successfactors"
+    hosts = re.compile(r"([a-z0-9-]+)\.jobs2web\.com")
     also = ("sap_successfactors",)
     lost = 0.0
 
@@ -45,22 +46,17 @@ class SuccessFactors(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}{self._path(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "User-agent: *\nDisallow: /services/\nDisallow: /talentcommunity/\n"
 
-    def route(self, asked: Asked) -> Call | None:
-        host, job = _HOST.fullmatch(asked.host), _JOB.fullmatch(asked.path)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        job = _JOB.fullmatch(asked.path)
         if job:
-            return Call("detail", host[1], (int(job[1]),))
+            return Call("detail", tenant, (int(job[1]),))
         step = _STEPS.get(asked.path, "home" if asked.path == "/" else "")
         start = size(asked.query.get("startrow"), 0, 999_999)
         kind = "list" if step in ("feed", "search") else "page"
-        return Call(kind, host[1], (step, start)) if step else None
+        return Call(kind, tenant, (step, start)) if step else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "detail":

@@ -11,25 +11,26 @@ from urllib.parse import quote
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import COUNTRY_NAMES
 from tests.sim.posting import Posting
 from tests.sim.systems.successfactors import microdata
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, page
+from tests.sim.wire import Answer, Asked, Call, Saved, page
 
-_HOST = re.compile(r"([a-z0-9-]+)\.jobs\.hr\.cloud\.sap")
 _JOB = re.compile(r"/job/[^/]+/(\d{1,15})-([a-z]{2}_[A-Z]{2})/?")
 _PAGE_SIZE = 10
 _LOCALES = {"de": "de_DE", "en": "en_US"}
 
 
-class SuccessFactorsUnified(System):
+class SuccessFactorsUnified(Hosted):
     """{name}.jobs.hr.cloud.sap.
 
     `lost`: which share of a list's rows one walk over its pages does not show; each page is another draw.
     """
 
     name = "successfactors_csb"
+    hosts = re.compile(r"([a-z0-9-]+)\.jobs\.hr\.cloud\.sap")
     lost = 0.0
 
     def __init__(self) -> None:
@@ -47,20 +48,15 @@ class SuccessFactorsUnified(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"https://{quote(tenant)}.jobs.hr.cloud.sap/job/{_slug(posting)}/{self.external_id(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "User-agent: *\nDisallow: /services/\n"
 
-    def route(self, asked: Asked) -> Call | None:
-        host, job = _HOST.fullmatch(asked.host), _JOB.fullmatch(asked.path)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        job = _JOB.fullmatch(asked.path)
         if job:
-            return Call("detail", host[1], (int(job[1]), job[2]))
+            return Call("detail", tenant, (int(job[1]), job[2]))
         if asked.path in ("/", "/search/"):
-            return Call("page", host[1])
+            return Call("page", tenant)
         if asked.path != "/services/recruiting/v1/jobs" or asked.method != "POST":
             return None
         try:
@@ -69,7 +65,7 @@ class SuccessFactorsUnified(System):
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             return None
         self._asked += 1  # the same page is another one the next time it is asked for
-        return Call("list", host[1], (locale, number, self._asked if self.lost else 0))
+        return Call("list", tenant, (locale, number, self._asked if self.lost else 0))
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "detail":

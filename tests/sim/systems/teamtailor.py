@@ -9,22 +9,23 @@ from typing import Any
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, posting_page
 
-_HOST = re.compile(r"([a-z0-9-]+(?:\.na)?)\.teamtailor\.com")
 _JOB = re.compile(r"/jobs/(\d{1,18})(?:-[^/]*)?/?")
 _FEED = "application/feed+json; charset=utf-8"
 _SUMMER = timezone(timedelta(hours=2))
 
 
-class Teamtailor(System):
+class Teamtailor(Hosted):
     """{tenant}.teamtailor.com, and {tenant}.na.teamtailor.com for every fourth company."""
 
     name = "teamtailor"
+    hosts = re.compile(r"([a-z0-9-]+(?:\.na)?)\.teamtailor\.com")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower() + (".na" if company.index % 4 == 0 else "")
@@ -38,21 +39,15 @@ class Teamtailor(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/{posting.number}-stelle"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "User-agent: *\nContent-Signal: search=yes, ai-input=no\nAllow: /\n"
 
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path == "/jobs.json":
-            return Call("list", match[1])
+            return Call("list", tenant)
         if job := _JOB.fullmatch(asked.path):
-            return Call("page", match[1], (int(job[1]),))
-        return Call("page", match[1], (0,)) if asked.path in ("/", "/jobs", "/jobs/") else None
+            return Call("page", tenant, (int(job[1]),))
+        return Call("page", tenant, (0,)) if asked.path in ("/", "/jobs", "/jobs/") else None
 
     def answer(self, call: Call, view: View) -> Answer:
         tenant = view.board.tenant

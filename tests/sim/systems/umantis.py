@@ -7,12 +7,12 @@ from html import escape
 from zlib import crc32
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, missing, page
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, missing, page
 
-_HOST = re.compile(r"recruitingapp-(\d{1,9})\.umantis\.com")
 _VACANCY = re.compile(r"/Vacancies/(\d{1,12})/Description/(\d{1,6})/?")
 _FIRST = 2_000
 _PAGE_SIZE = 10
@@ -24,10 +24,11 @@ _TYPES = {
 _MARKETING = "<h1>Umantis Talent Management</h1><p>Die Software f&uuml;r Ihr Recruiting.</p><a href='/demo'>Demo</a>"
 
 
-class Umantis(System):
+class Umantis(Hosted):
     """recruitingapp-{number}.umantis.com. A number that no customer has shows a page of the vendor's."""
 
     name = "umantis"
+    hosts = re.compile(r"recruitingapp-(\d{1,9})\.umantis\.com")
 
     def tenant(self, company: Company) -> str:
         return str(_FIRST + company.index)
@@ -41,19 +42,13 @@ class Umantis(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{_origin(tenant)}/Vacancies/{posting.number}/Description/{_segment(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        host = _HOST.fullmatch(asked.host)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path in ("/Jobs/All", "/Jobs", "/Jobs/1"):
-            asked_for = asked.query.get(f"tc{_table(host[1])}", "p1")
+            asked_for = asked.query.get(f"tc{_table(tenant)}", "p1")
             number = int(asked_for[1:]) if re.fullmatch(r"p\d{1,4}", asked_for, re.ASCII) else 1
-            return Call("list", host[1], (number,))
+            return Call("list", tenant, (number,))
         vacancy = _VACANCY.fullmatch(asked.path)
-        return Call("detail", host[1], (int(vacancy[1]), int(vacancy[2]))) if vacancy else None
+        return Call("detail", tenant, (int(vacancy[1]), int(vacancy[2]))) if vacancy else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "list":

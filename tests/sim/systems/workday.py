@@ -11,16 +11,16 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.places import COUNTRY_NAMES
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, posting_page
 
 if TYPE_CHECKING:
     from tests.sim.market import Market
 
-_HOST = re.compile(r"([a-z0-9_-]+\.wd\d+)\.myworkdayjobs\.com")
 _API = re.compile(r"/wday/cxs/([^/]+)/([^/]+)/(jobs|job/.+)")
 _PAGE = re.compile(r"/(?:[a-z]{2}-[A-Z]{2}/)?([^/]+)(?:/job/(.+?)(?:/apply)?)?/?")
 _NUMBER = re.compile(r"_JR(\d{1,18})\Z")
@@ -34,10 +34,11 @@ _REMOTE = {"remote": "Remote", "hybrid": "Hybrid", "onsite": "On-site"}
 _FACETS = ("jobFamilyGroup", "timeType", "locationCountry", "locations")
 
 
-class Workday(System):
+class Workday(Hosted):
     """{company}.{data centre}.myworkdayjobs.com, sites told apart by the first part of the path."""
 
     name = "workday"
+    hosts = re.compile(r"([a-z0-9_-]+\.wd\d+)\.myworkdayjobs\.com")
 
     def __init__(self) -> None:
         self._values: WeakKeyDictionary[Market, dict[int, tuple[tuple[str, ...], ...]]] = WeakKeyDictionary()
@@ -55,24 +56,19 @@ class Workday(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"{self.board_url(tenant)}/job/{_path(posting)}"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
     def robots(self, host: str) -> str | None:
         return "User-agent: *\nDisallow: /*/refreshFacet/\n"
 
-    def route(self, asked: Asked) -> Call | None:
-        host, api = _HOST.fullmatch(asked.host), _API.fullmatch(asked.path)
-        if host is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
+        api = _API.fullmatch(asked.path)
         if api and api[3] == "jobs":
-            tenant = f"{host[1]}/{api[2]}"
-            query = _query(asked) if api[1] == host[1].partition(".")[0] else None
-            return Call("refused", tenant) if query is None else Call("list", tenant, query)
+            site = f"{tenant}/{api[2]}"
+            query = _query(asked) if api[1] == tenant.partition(".")[0] else None
+            return Call("refused", site) if query is None else Call("list", site, query)
         if api:
-            return Call("detail", f"{host[1]}/{api[2]}", (api[3].removeprefix("job/"),))
+            return Call("detail", f"{tenant}/{api[2]}", (api[3].removeprefix("job/"),))
         page = _PAGE.fullmatch(asked.path)
-        return Call("page", f"{host[1]}/{page[1]}", (page[2] or "",)) if page and page[1] != "wday" else None
+        return Call("page", f"{tenant}/{page[1]}", (page[2] or "",)) if page and page[1] != "wday" else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "refused":

@@ -7,23 +7,24 @@ from email.utils import format_datetime
 from html import escape
 
 from tests.sim.companies import Company
+from tests.sim.hosted import Hosted
 from tests.sim.pay import Pay
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, missing, posting_page
 
-_HOST = re.compile(r"jobs\.([a-z0-9-]+)\.example")
 _EMPLOYMENT = {"full_time": "fulltime", "part_time": "parttime", "temporary": "temporary", "internship": "internship"}
 _REMOTE = {"remote": "Fully remote", "hybrid": "Hybrid remote", "onsite": "On-site", None: ""}
 _PERIOD = {"year": "per year", "month": "per month", "hour": "per hour"}
 _XML = "application/xml"
 
 
-class XmlFeed(System):
+class XmlFeed(Hosted):
     """jobs.{tenant}.example/feed.xml; half of the employers write `source`, the others `jobs`."""
 
     name = "xmlfeed"
+    hosts = re.compile(r"jobs\.([a-z0-9-]+)\.example")
 
     def tenant(self, company: Company) -> str:
         return "-".join(company.words).lower()
@@ -37,17 +38,11 @@ class XmlFeed(System):
     def posting_url(self, tenant: str, posting: Posting) -> str:
         return f"https://jobs.{tenant}.example/stelle/{posting.number}?utm_source=feed&utm_medium=xml"
 
-    def serves(self, host: str) -> bool:
-        return _HOST.fullmatch(host) is not None
-
-    def route(self, asked: Asked) -> Call | None:
-        match = _HOST.fullmatch(asked.host)
-        if match is None:
-            return None
+    def route_of(self, tenant: str, asked: Asked) -> Call | None:
         if asked.path == "/feed.xml":
-            return Call("list", match[1])
+            return Call("list", tenant)
         page = re.fullmatch(r"/stelle/(\d{1,18})", asked.path)
-        return Call("page", match[1], (int(page[1]),)) if page else None
+        return Call("page", tenant, (int(page[1]),)) if page else None
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "page":
