@@ -28,7 +28,7 @@ from aiohttp import web
 
 from tests.sim.jobsites import JobSites, Site, glassdoor_detail, indeed_detail, page, page_of
 from tests.sim.market import Market
-from tests.sim.serving import add_arguments, run, serving, until_stopped
+from tests.sim.serving import add_arguments, hang_up, run, serving, until_stopped
 
 AT_ONCE = 15
 COSTS: Mapping[str, int] = {
@@ -220,7 +220,7 @@ class Provider:
             case "reset" | "hang" as kind:
                 if kind == "hang":
                     await self._stopping.wait()
-                _cut(request)
+                hang_up(request)
                 return web.Response()
             case "half_body" | "slow" as kind:
                 assert trouble is not None
@@ -239,7 +239,7 @@ class Provider:
         await response.prepare(request)
         if seconds is None:
             await response.write(body[: len(body) // 2])
-            _cut(request)
+            hang_up(request)
             return response
         step = len(body) // _DRIPS + 1
         for start in range(0, len(body), step):
@@ -278,11 +278,6 @@ async def _parameters(request: web.Request) -> Mapping[str, str]:
 
 def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.json_response({"status": "error", "message": message}, status=status, headers=headers)
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 @asynccontextmanager

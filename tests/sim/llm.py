@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 import orjson
 from aiohttp import web
 
-from tests.sim.serving import add_arguments, run, serving, until_stopped
+from tests.sim.serving import add_arguments, hang_up, run, serving, until_stopped
 
 Kind = Literal[
     "limited", "server_error", "cut", "hang", "no_usage", "odd_events", "not_a_stream", "no_last_line", "paid_event"
@@ -123,8 +123,7 @@ class Model:
             if trouble in ("cut", "hang") and number >= len(pieces) // 2:
                 if trouble == "hang":
                     await asyncio.sleep(3600)
-                assert request.transport is not None
-                request.transport.abort()
+                hang_up(request)
                 return response
             if trouble == "odd_events":
                 await response.write(b': ping\n\nevent: odd\ndata: {"choices": [{}]}\n\ndata: {"choices": []}\n\n')

@@ -17,7 +17,7 @@ from tests.sim.control import control_routes
 from tests.sim.faults import Fault, Faults
 from tests.sim.market import Changes, Market
 from tests.sim.overpass import Web
-from tests.sim.serving import serving
+from tests.sim.serving import hang_up, serving
 from tests.sim.systems import SYSTEMS
 from tests.sim.traffic import Traffic
 from tests.sim.wire import SHOWINGS, Answer, Asked, Call, Showing, System
@@ -154,7 +154,7 @@ class Simulator:
         if fault.kind == "hang":
             await self._stopping.wait()  # the handler is cancelled when the client gives up
         if fault.kind in ("hang", "reset"):
-            _cut(request)
+            hang_up(request)
             return web.Response(status=500)
         return self._respond(request, answer)
 
@@ -166,7 +166,7 @@ class Simulator:
         with suppress(ConnectionError):  # the client had enough, which is what these faults are for
             if fault.kind == "half_body":
                 await response.write(answer.body[: whole // 2])
-                _cut(request)
+                hang_up(request)
             elif fault.kind == "slow":
                 await self._drip(request, response, answer.body, fault.seconds)
             else:
@@ -181,17 +181,12 @@ class Simulator:
             await response.write(body[start : start + step])
             await asyncio.sleep(seconds / _DRIPS)
             if self._stopping.is_set():
-                _cut(request)
+                hang_up(request)
                 return
 
 
 def _with_body(answer: Answer, body: bytes) -> Answer:
     return Answer(body, answer.status, answer.content_type, answer.headers)
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 @asynccontextmanager

@@ -35,6 +35,12 @@ async def serving(
         await runner.cleanup()
 
 
+def hang_up(request: web.Request) -> None:
+    """Cuts the connection: what was not sent yet never comes."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where a process serves, and when it ends."""
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")

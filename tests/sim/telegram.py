@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from tests.sim.serving import add_arguments, run, serving, until_stopped
+from tests.sim.serving import add_arguments, hang_up, run, serving, until_stopped
 from tests.sim.telegram_markup import BadMarkup, parse_html
 
 TOKEN = "123456789:AAtest-token-of-the-simulated-bot-0001"
@@ -360,8 +360,7 @@ async def _no_service(request: web.Request, how: str) -> web.StreamResponse:
         return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
     if how == "hang":
         await asyncio.sleep(3600)
-    if request.transport is not None:
-        request.transport.abort()
+    hang_up(request)
     return web.Response(status=500)
 
 
