@@ -240,6 +240,19 @@ async def test_what_a_search_gives_up_while_it_is_told_is_why_it_ends(
     assert (search.live, search.live_why) == ("done", "budget")
 
 
+async def test_no_text_is_bought_for_what_matches_too_little_to_be_shown(live: Room) -> None:
+    other = await live.search(await live.account(), publish=False)
+    search_id = await live.search(await live.account(), Profile(title="Glasbläser"), publish=False)
+    async with live.parts() as works:
+        for one in (other, search_id):
+            await works.discovery.handle(Job(str(one), {}, 0))
+    search = await live.ended(search_id)
+    assert (search.live, search.live_why) == ("done", None)
+    assert await claims.count_details(live.database, other) == (13, 0)
+    assert await claims.count_details(live.database, search_id) == (0, 0)
+    assert orjson.loads((await live.told(search_id))[-2].body)["candidates"] == 13
+
+
 async def test_details_wait_for_places_that_others_take(database: Database, cache: Cache, tmp_path: Path) -> None:
     async with room(database, cache, tmp_path, credits_in_flight=2) as live:
         live.provider.latency_s = 0.1
