@@ -1,7 +1,9 @@
 """Fixtures that several of these tests share."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,13 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords that cost next to nothing: how much they should cost is tested elsewhere."""
     monkeypatch.setattr(passwords, "_COST", 2)
     monkeypatch.setattr(passwords, "_LANES", 1)
+
+
+@pytest.fixture
+def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    """What commands are started with: the test's own servers and folder, and no setting of whoever runs it."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
+    return own | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
 
 
 @pytest.fixture

@@ -1,27 +1,11 @@
 """The command line as an operator meets it: real processes, real servers."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import orjson
 import pytest
 
-_ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
-    return own | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
-
-
-def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vakanz", *arguments],
-        env=environment, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+from tests.integration.commands import vakanz
 
 
 def test_help_lists_every_room(environment: dict[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from urllib.request import urlopen
 import orjson
 import pytest
 
+from tests.integration.commands import vakanz
 from tests.integration.index_parts import write_part
 from tests.sim import Market
 from tests.sim.overpass import URL, Web, way_of
@@ -31,19 +31,6 @@ def market() -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-
-
-@pytest.fixture
-def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
-    return own | {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
-
-
-def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vakanz", *arguments],
-        env=environment, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:

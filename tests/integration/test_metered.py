@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +25,7 @@ from lib.posting import boards
 from lib.posting.contract import DetailSource
 from lib.store.blobs import Blobs
 from lib.store.connections import Database
+from tests.integration.commands import vakanz
 from tests.integration.crawling import OWNER, scene
 from tests.sim import Market
 
@@ -199,17 +197,8 @@ async def test_boards_of_sources_that_are_off_are_not_claimed(database: Database
 
 
 @pytest.fixture
-def environment(dsn: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("VAKANZ_")}
-    stores = {"VAKANZ_DSN": dsn, "VAKANZ_REDIS_URL": redis_url, "VAKANZ_HOME": str(tmp_path)}
-    return own | stores | {"VAKANZ_CONTACT": "tests@vakanz.example"}
-
-
-def vakanz(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vakanz", *arguments],
-        env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+def environment(environment: dict[str, str]) -> dict[str, str]:
+    return environment | {"VAKANZ_CONTACT": "tests@vakanz.example"}
 
 
 def test_the_command_line_says_why_a_board_is_not_crawled(environment: dict[str, str]) -> None:
