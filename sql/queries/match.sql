@@ -5,9 +5,22 @@ SELECT set_config('hnsw.ef_search', '500', true),
        set_config('hnsw.max_scan_tuples', '40000', true),
        set_config('plan_cache_mode', 'force_custom_plan', true)
 
--- nearest_first --
+-- estimate --
+-- How many titles there are, and how many postings the hard limits keep, as the planner guesses it; explained, not run.
+EXPLAIN (FORMAT JSON)
+SELECT FROM title_vector
+ UNION ALL
+SELECT FROM posting_vector v
+ WHERE v.title_id IS NOT NULL
+   AND ($1::text[] IS NULL OR v.country_code = ANY($1))
+   AND ($2::text[] IS NULL OR v.language = ANY($2))
+   AND ($3::text[] IS NULL OR v.remote = ANY($3))
+   AND ($4::text[] IS NULL OR v.employment = ANY($4))
+   AND ($5::real IS NULL OR v.salary_eur >= $5)
+
+-- nearest_by_index --
 -- The postings whose titles are nearest to a vector: title by title out of the HNSW index, which goes on until enough
--- postings keep within the limits; or, where they keep little, of all that they keep.
+-- postings keep within the limits.
 SELECT v.posting_id, t.vector <=> $6::halfvec AS distance, v.seniority, v.skills
   FROM title_vector t
   JOIN posting_vector v ON v.title_id = t.id

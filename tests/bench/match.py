@@ -184,13 +184,14 @@ async def _measure_limits(
 
 
 async def _bare(database: Database, limits: Accepted, query: Floats) -> tuple[float, set[int]]:
-    """Seconds of the candidate statement alone, and the rows that it found."""
+    """Seconds of the candidate statement that the product chooses for these limits, and the rows that it found."""
+    statement = _SQL.nearest_by_index if limits == Accepted() else _SQL.nearest_exactly
     asked = (limits.countries, limits.languages, limits.remote, limits.employment, limits.min_salary_eur)
 
     async def work(connection: Connection) -> tuple[float, set[int]]:
         await connection.execute(_SQL.tune_search)
         started = time.perf_counter()
-        rows = await connection.fetch(_SQL.nearest_first, *asked, HalfVector(query), NEAREST)
+        rows = await connection.fetch(statement, *asked, HalfVector(query), NEAREST)
         return time.perf_counter() - started, {row["posting_id"] - 1 for row in rows}
 
     return await database.transaction(work)

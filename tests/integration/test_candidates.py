@@ -109,8 +109,8 @@ async def test_the_index_finds_its_way_out_of_a_crowd_under_one_title(database: 
         await connection.execute(_SQL.tune_search)
         exact = await connection.fetch(_SQL.nearest_exactly, *limits, vector, 3_000)
         await connection.execute("SELECT set_config('enable_sort', 'off', true)")
-        plan = await connection.fetch(f"EXPLAIN {_SQL.nearest_first}", *limits, vector, 3_000)
-        found = await connection.fetch(_SQL.nearest_first, *limits, vector, 3_000)
+        plan = await connection.fetch(f"EXPLAIN {_SQL.nearest_by_index}", *limits, vector, 3_000)
+        found = await connection.fetch(_SQL.nearest_by_index, *limits, vector, 3_000)
         return str(plan), [row["distance"] for row in found], [row["distance"] for row in exact]
 
     plan, found, exact = await database.transaction(look)

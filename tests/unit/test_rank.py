@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.match import rank
-from lib.match.candidates import Candidate
+from lib.match.candidates import Candidate, looks_exactly
 from lib.match.profile import Wanted
 from lib.match.rank import SHORTLIST, Scored, copy_suspects, points_per_fit, rerank, unite_copies
 from lib.match.reasons import reasons
@@ -162,3 +162,11 @@ def test_distance_decides_between_places() -> None:
     assert [one.candidate.id for one in ranked] == [2, 1]
     old = candidate(id=3, posted_at=NOW - timedelta(days=60))
     assert score(WANTED, [old], NOW)[0].fits["freshness"] == 0
+
+
+def test_the_index_is_asked_when_the_limits_keep_much() -> None:
+    assert looks_exactly(10_000, 100_000)
+    assert looks_exactly(1_000, 1_000)
+    assert not looks_exactly(10_000, 20_000)
+    assert not looks_exactly(90_000, 100_000)
+    assert not looks_exactly(2_000_000, 600_000)
