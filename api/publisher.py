@@ -48,10 +48,11 @@ class Publisher:
             await self._told.wait()
             self._told.clear()
             while self._waiting and self._open:
-                stream, search, payload = self._waiting.popleft()
-                await self._streams[stream].publish(str(search), payload)
+                told, self._waiting = self._waiting, deque(maxlen=_MOST_WAITING)
+                for name, stream in self._streams.items():
+                    await stream.publish_many({str(search): payload for to, search, payload in told if to == name})
 
     def close(self) -> None:
-        """Ends `run` after the hint in hand; the others are left to the daemons."""
+        """Ends `run` after the hints in hand; the others are left to the daemons."""
         self._open = False
         self._told.set()
