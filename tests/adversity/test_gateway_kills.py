@@ -14,8 +14,9 @@ from lib.spend.client import CachedOnly, Gateway
 from lib.spend.ledger import Ledger
 from lib.store.connections import Database
 from tests.adversity.daemons import Daemons
-from tests.integration.buying import GATEWAY_KEY, config_of, provider, sums, until
+from tests.integration.buying import GATEWAY_KEY, config_of, provider, sums
 from tests.sim.hasdata import Provider
+from tests.waiting import until
 
 _UNIT = "gateway@0"
 _KILLS = 8

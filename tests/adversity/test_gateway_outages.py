@@ -16,8 +16,9 @@ from lib.spend.client import CachedOnly, Gateway
 from lib.store.connections import Cache, Database
 from lib.store.migrate import migrate
 from tests.adversity.servers import Servers
-from tests.integration.buying import Sums, buy, client, config_of, gateway, provider, sums, until
+from tests.integration.buying import Sums, buy, client, config_of, gateway, provider, sums
 from tests.sim.hasdata import Provider
+from tests.waiting import until
 
 _CALLERS = 12
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
@@ -18,6 +17,7 @@ from lib.posting import boards
 from lib.store.connections import Database
 from tests.bench.lab import environment
 from tests.sim import Market, Simulator, running
+from tests.waiting import until
 
 _ROOT = Path(__file__).parents[2]
 _CRAWLERS = 4
@@ -58,11 +58,11 @@ async def test_no_host_sees_more_than_its_limits(
         with anyio.fail_after(60):
             async with _crawlers(simulator, dsn, redis_url, tmp_path):
                 asked = simulator.traffic.hosts
-                await _until(lambda: _asked(simulator, _BOARDS // 2))
+                await until(lambda: _asked(simulator, _BOARDS // 2))
                 if flushed:
                     async with aioredis.Redis.from_url(redis_url) as client:
                         await client.flushdb()
-                await _until(lambda: database.fetchval("SELECT bool_and(last_crawled_at IS NOT NULL) FROM board"))
+                await until(lambda: database.fetchval("SELECT bool_and(last_crawled_at IS NOT NULL) FROM board"))
         assert sum(host.requests for host in asked.values()) == _BOARDS
         for name, host in asked.items():
             assert host.concurrency <= _CONCURRENCY, name
@@ -73,11 +73,6 @@ async def test_no_host_sees_more_than_its_limits(
 
 async def _asked(simulator: Simulator, requests: int) -> bool:
     return sum(host.requests for host in simulator.traffic.hosts.values()) >= requests
-
-
-async def _until(condition: Callable[[], Awaitable[Any]]) -> None:
-    while not await condition():  # noqa: ASYNC110 - other processes tell nobody
-        await anyio.sleep(0.02)
 
 
 def _tenant(url: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from lib.life.config import Config
 from lib.store.connections import Database, Link
 from tests.sim.serving import serving
 from tests.sim.telegram import TOKEN, Limits, Telegram
+from tests.waiting import until
 
 CHAT = -1001
 OTHER = 4242
@@ -38,7 +39,6 @@ HASTE = Policy(
     chat_per_s=50.0,
     chat_per_minute=600.0,
 )
-_PATIENCE_S = 20.0
 
 
 @dataclass
@@ -176,13 +176,6 @@ async def bench(dsn: str, state: Path, *chats: int, limits: Limits | None = None
     async with serving(telegram.app()) as address:
         config = Config(telegram_token=TOKEN, telegram_api=address, telegram_chats=tuple(map(str, chats)))
         yield Bench(telegram, config, dsn, state)
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Waits until `holds` says so; fails loudly when it never does."""
-    with anyio.fail_after(_PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 - what is waited for happens in a server
-            await anyio.sleep(0.02)
 
 
 def incident(key: str = "flapping: crawl@0", **changes: Any) -> Incident:

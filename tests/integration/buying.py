@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,15 +64,6 @@ async def provider(latency_s: float = 0.0) -> AsyncIterator[hasdata.Provider]:
     """The simulated HasData."""
     async with hasdata.playing(SITES, key=PROVIDER_KEY, latency_s=latency_s) as playing:
         yield playing
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Waits until `condition` is true. Raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.02)
 
 
 def config_of(folder: Path, hasdata_url: str, **settings: object) -> Config:

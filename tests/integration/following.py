@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import anyio
@@ -18,15 +18,6 @@ from lib.store.connections import Database
 SHARDS = range(8)
 _PATIENCE_S = 60.0
 _LAG = "SELECT count(*) FROM posting WHERE shard = $1 AND (changed_xid, id) > ($2::xid8, $3::bigint)"
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for `condition`, up to half a minute."""
-    for _ in range(int(_PATIENCE_S / 0.02)):
-        if condition():
-            return
-        await anyio.sleep(0.02)
-    raise TimeoutError
 
 
 async def catch_up(database: Database, *folds: Fold[Any], shards: Iterable[int] = SHARDS) -> int:

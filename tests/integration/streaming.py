@@ -1,7 +1,7 @@
-"""What tests of streams share: a quick policy, a worker, and patience."""
+"""What tests of streams share: a quick policy, and a worker."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -14,12 +14,6 @@ QUICK = Policy(attempts=3, alive_s=0.8, block_s=0.05, first_retry_s=0.01, longes
 
 
 EMPTY = Backlog(0, 0, 0)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
-    with anyio.fail_after(seconds):
-        while not await condition():  # noqa: ASYNC110 - the condition lives in Redis
-            await anyio.sleep(0.02)
 
 
 @asynccontextmanager

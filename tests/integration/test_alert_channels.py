@@ -20,8 +20,9 @@ from keeper.alerts.cli import try_channels
 from keeper.alerts.dispatch import Away, Later, Outcome, Refused, Rejected, Sent
 from keeper.alerts.second import Mail, Webhook
 from keeper.cli import keeper_app
-from tests.integration.alerting import CHAT, bench, incident, until
+from tests.integration.alerting import CHAT, bench, incident
 from tests.sim.serving import serving
+from tests.waiting import until
 
 
 def _message() -> Message:

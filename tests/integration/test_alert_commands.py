@@ -10,7 +10,8 @@ import pytest
 from keeper.alerts.requests import FOR_THE_TELLER, Requests
 from keeper.holds import load_holds
 from lib.store.connections import Database
-from tests.integration.alerting import CHAT, OTHER, bench, incident, until
+from tests.integration.alerting import CHAT, OTHER, bench, incident
+from tests.waiting import until
 
 
 async def test_commands_are_answered(dsn: str, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import anyio
 import pytest
 
 from lib.store.connections import Database
-from tests.integration.alerting import CHAT, HASTE, OTHER, bench, incident, until
+from tests.integration.alerting import CHAT, HASTE, OTHER, bench, incident
+from tests.waiting import until
 
 
 async def test_an_incident_is_told_edited_and_closed(dsn: str, tmp_path: Path) -> None:

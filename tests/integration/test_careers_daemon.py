@@ -12,7 +12,7 @@ from lib.life.actor import Life
 from lib.life.config import Config
 from lib.store.connections import Cache, Database
 from tests.integration.careering import careers_scene
-from tests.integration.following import until
+from tests.waiting import until
 
 
 async def test_the_daemon_crawls_what_is_due(database: Database, cache: Cache, tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ from lib.net.fetch import Fetcher
 from lib.net.policy import FetchPolicy, HostLimits
 from lib.store.connections import Cache, Database
 from lib.text.gazetteer import Place
-from tests.integration.following import until
 from tests.sim import Market, Simulator, running
 from tests.sim.overpass import HOST, URL, Web
 from tests.sim.places import CITIES
+from tests.waiting import until
 
 ALL = range(25)
 _ROOT = Path(__file__).parents[2]

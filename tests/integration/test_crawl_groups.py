@@ -17,8 +17,8 @@ from lib.life.config import Config
 from lib.life.domains import PROXIED
 from lib.store.connections import Cache, Database
 from tests.integration.crawling import Scene, scene
-from tests.integration.following import until
 from tests.sim.market import Market
+from tests.waiting import until
 
 BOARDS = 30
 

@@ -27,10 +27,10 @@ from lib.posting.contract import DetailSource, Page
 from lib.store import letters
 from lib.store.connections import Cache, Database
 from tests.integration.crawling import OWNER, SESSION, Altered, Key, Scene, scene
-from tests.integration.following import until
 from tests.sim import Market, Rates
 from tests.sim.market import FEW_SYSTEMS
 from tests.sim.systems import SYSTEMS
+from tests.waiting import until
 
 
 def small_market(seed: int = 1) -> Market:

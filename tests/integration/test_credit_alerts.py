@@ -18,8 +18,9 @@ from keeper.marks import Finding, marked
 from lib.spend import office
 from lib.spend.budget import Spent
 from lib.store.connections import Database
-from tests.integration.alerting import CHAT, HASTE, Bench, bench, until
+from tests.integration.alerting import CHAT, HASTE, Bench, bench
 from tests.integration.spending import account, ask, ledger
+from tests.waiting import until
 
 
 class _Looking:

@@ -20,8 +20,8 @@ from lib.store.changes import Following, Prepared
 from lib.store.connections import Cache, Database
 from tests.integration.change_log import Seen, Tally, open_log
 from tests.integration.crawling import scene
-from tests.integration.following import until
 from tests.sim.market import Market
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ from lib.store import letters
 from lib.store.connections import Cache, Connection, Database
 from lib.store.streams import Job, Stream
 from tests.integration.discovering import Room, room, titles
-from tests.integration.following import catch_up, enrich_folds, until
+from tests.integration.following import catch_up, enrich_folds
+from tests.waiting import until
 
 ELECTRICIAN = Profile(title="Elektriker", text="Ich bin Elektriker.")
 OPEN = "SELECT count(*) FROM posting WHERE state IN ('discovered', 'described')"

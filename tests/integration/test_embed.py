@@ -29,10 +29,11 @@ from lib.store.changes import Following
 from lib.store.connections import Cache, Connection, Database
 from lib.store.streams import Stream
 from tests.integration.crawling import SESSION, Scene, scene
-from tests.integration.following import catch_up, enrich_folds, until
+from tests.integration.following import catch_up, enrich_folds
 from tests.integration.test_descriptions import describe
 from tests.sim import Market
 from tests.sim.market import FEW_SYSTEMS
+from tests.waiting import until
 
 Floats = npt.NDArray[np.float32]
 FULL = "SELECT p.id FROM posting_full_vector f JOIN posting p ON p.id = f.posting_id WHERE full_text IS NOT NULL"

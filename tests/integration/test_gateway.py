@@ -26,9 +26,9 @@ from tests.integration.buying import (
     gateway,
     provider,
     sums,
-    until,
 )
 from tests.sim.hasdata import Provider
+from tests.waiting import until
 
 _LIST = "/proxy/hasdata/indeed_listing"
 

@@ -14,7 +14,8 @@ from lib.life.actor import Life
 from lib.spend.budget import Ask
 from lib.spend.ledger import Ledger
 from lib.store.connections import Cache, Database
-from tests.integration.buying import buy, client, config_of, provider, sums, until
+from tests.integration.buying import buy, client, config_of, provider, sums
+from tests.waiting import until
 
 
 async def _serving(life: Life) -> tuple[asyncio.Task[None], str]:

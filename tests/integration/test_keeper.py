@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from keeper.observed import Unit
 from lib.store.connections import Connection, Database, Link
 from lib.store.embedded import embedded, remove
 from lib.store.migrate import migrate
+from tests.waiting import until
 
 QUICK = Limits(
     restart_delays_s=(0.05, 0.1, 0.2, 0.4), health_s=60, patience_s=0.5, away_s=0.3, back_s=0.1, back_grace_s=1.0
@@ -126,20 +127,13 @@ class Fleet:
     async def pids(self) -> dict[str, int]:
         return {beat.unit: beat.pid for beat in await load_heartbeats(self.database)}
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-        with anyio.fail_after(seconds):
-            while True:
-                if await condition():
-                    return
-                await anyio.sleep(0.02)
-
     async def beating(self, *names: str) -> dict[str, int]:
         """The process ids of `names`, once all beat."""
 
         async def all_beat() -> bool:
             return set(names) <= set(await self.pids())
 
-        await self.until(all_beat)
+        await until(all_beat)
         return await self.pids()
 
     async def successor(self, name: str, pid: int) -> None:
@@ -148,7 +142,7 @@ class Fleet:
         async def replaced() -> bool:
             return (await self.pids())[name] != pid
 
-        await self.until(replaced)
+        await until(replaced)
 
 
 @pytest.fixture
@@ -184,7 +178,7 @@ async def test_a_crash_loop_is_told_once_and_goes_on(fleet: Fleet) -> None:
         return log.exists() and log.read_text().count("born") >= 6
 
     async with fleet.kept(crash):
-        await fleet.until(six_tries)
+        await until(six_tries)
     assert fleet.alerts.said == ["open: flapping: crash"]
 
 
@@ -198,7 +192,7 @@ async def test_a_unit_that_ignores_sigterm_is_killed_at_the_end(fleet: Fleet) ->
         return log.exists() and log.read_text() == "up\n"
 
     async with fleet.kept(fleet.program("stubborn", script), drain_s=0.2):
-        await fleet.until(up)
+        await until(up)
 
 
 async def test_the_operators_stop_is_respected_until_it_is_taken_back(fleet: Fleet) -> None:
@@ -210,13 +204,13 @@ async def test_the_operators_stop_is_respected_until_it_is_taken_back(fleet: Fle
     async with fleet.kept(unit):
         before = await fleet.beating("crawl@0")
         assert await ask_to_stop(fleet.database, "crawl@0", True)
-        await fleet.until(ended)
+        await until(ended)
         await anyio.sleep(0.5)  # ten looks, and more than the first delay
         assert fleet.alive() == []
         await ask_to_stop(fleet.database, "crawl@0", False)
         await fleet.successor("crawl@0", before["crawl@0"])
         await ask_to_stop(fleet.database, "crawl@0", True)
-        await fleet.until(ended)
+        await until(ended)
     async with fleet.kept(unit):  # a new keeper keeps the promise of the old one
         await anyio.sleep(0.3)
         assert fleet.alive() == []

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -16,6 +16,7 @@ import pytest
 
 from keeper.local.processes import LocalProcesses
 from keeper.observed import Exited, Running, Unit
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,15 +47,8 @@ class Shell:
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        with anyio.fail_after(5):
-            while True:
-                if condition():
-                    return
-                await anyio.sleep(0.01)
-
     async def exit_of(self, name: str) -> Exited:
-        await self.until(lambda: isinstance(self.processes.observe()[name], Exited))
+        await until(lambda: isinstance(self.processes.observe()[name], Exited))
         seen = self.processes.observe()[name]
         assert isinstance(seen, Exited)
         return seen
@@ -105,14 +99,14 @@ async def test_its_own_children_end_with_a_unit(shell: Shell, ending: str) -> No
     os.mkfifo(shell.folder / "go")
     unit = Unit(unit.name, ("/bin/sh", "-c", f"cd {shell.folder}; {unit.argv[2]}"), env=unit.env)
     shell.processes.start(unit)
-    await shell.until(lambda: len(shell.alive()) == 3)
+    await until(lambda: len(shell.alive()) == 3)
     if ending == "exits":
         with anyio.fail_after(5):
             await anyio.to_thread.run_sync((shell.folder / "go").write_text, "\n")
     else:
         shell.processes.kill(unit)
     await shell.exit_of("parent")
-    await shell.until(lambda: shell.alive() == [])
+    await until(lambda: shell.alive() == [])
 
 
 async def test_all_stop_in_reverse_order_and_the_stubborn_are_killed(shell: Shell) -> None:
@@ -127,7 +121,7 @@ async def test_all_stop_in_reverse_order_and_the_stubborn_are_killed(shell: Shel
     ]:
         shell.processes.start(shell.unit(name, script, rank))
     names = ("first", "second", "stubborn", "third", "gone")
-    await shell.until(lambda: all(shell.log(name) == "ready\n" for name in names))
+    await until(lambda: all(shell.log(name) == "ready\n" for name in names))
     began = time.monotonic()
     await shell.processes.stop_all(drain_s=0.5)
     assert 0.5 <= time.monotonic() - began < 3
@@ -160,10 +154,10 @@ time.sleep(60)
 """
     env = {"PATH": os.environ["PATH"], "KEEPER_TEST": shell.mark}
     async with await anyio.open_process([sys.executable, "-c", keeper, str(shell.logs)], cwd=ROOT, env=env) as parent:
-        await shell.until(lambda: len(shell.alive()) == 3)
+        await until(lambda: len(shell.alive()) == 3)
         parent.send_signal(signal.SIGKILL)
         await parent.wait()
-    await shell.until(lambda: shell.alive() == [])
+    await until(lambda: shell.alive() == [])
 
 
 @pytest.mark.parametrize("name", ["", "../etc", "a/b", "A", "@x", "a b", "a\0", "ä"])

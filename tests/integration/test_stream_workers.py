@@ -16,7 +16,8 @@ from lib.store.embedded import embedded, remove
 from lib.store.migrate import migrate
 from lib.store.streams import Backlog, Job, Stream
 from lib.store.workers import consume
-from tests.integration.streaming import QUICK, drained, raising, until, working
+from tests.integration.streaming import QUICK, drained, raising, working
+from tests.waiting import until
 
 
 async def test_a_long_job_of_a_living_worker_is_nobody_elses(stream: Stream, database: Database) -> None:

@@ -16,7 +16,8 @@ from lib.store import letters
 from lib.store.connections import Cache, Database
 from lib.store.streams import Backlog, Job, Stream
 from lib.store.workers import Dead, Later, Policy, disposition
-from tests.integration.streaming import drained, until, working
+from tests.integration.streaming import drained, working
+from tests.waiting import until
 
 NOW = datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
 

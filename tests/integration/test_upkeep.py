@@ -16,9 +16,10 @@ from lib.life.config import Config
 from lib.posting import writing
 from lib.store.connections import Cache, Connection, Database
 from tests.integration.crawling import OPEN, SESSION, Scene, scene
-from tests.integration.following import catch_up, do_chore, enrich_folds, until
+from tests.integration.following import catch_up, do_chore, enrich_folds
 from tests.sim import Market
 from tests.sim.market import FEW_SYSTEMS
+from tests.waiting import until
 
 
 @pytest.fixture
