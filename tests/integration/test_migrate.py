@@ -71,3 +71,36 @@ async def test_a_database_that_nobody_migrated_is_too_old(dsn: str) -> None:
 async def test_a_database_that_is_not_there_is_told() -> None:
     with pytest.raises(NoDatabase):
         await check("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_titles_take_over_the_vectors_that_postings_had(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = migrating.migrations()
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("DROP SCHEMA public CASCADE")
+    await connection.execute("CREATE SCHEMA public")
+    monkeypatch.setattr(migrating, "migrations", lambda: [step for step in known if step.number < 16])
+    await migrate(dsn)
+    await connection.execute(
+        "INSERT INTO board (id, source, tenant, url) OVERRIDING SYSTEM VALUE VALUES (1, 'a', 'b', '')"
+    )
+    await connection.execute(
+        "INSERT INTO posting (id, board_id, external_id, state, content_hash, title, url, first_seen, last_seen)"
+        " OVERRIDING SYSTEM VALUE"
+        " SELECT number, 1, number, 'discovered', '', 'Koch', '', now(), now() FROM generate_series(1, 5) number"
+    )
+    await connection.execute(
+        "INSERT INTO posting_vector (posting_id, listing)"
+        " SELECT number, array_fill(number % 2 + 1, ARRAY[256])::halfvec FROM generate_series(1, 4) number"
+        " UNION ALL SELECT 5, NULL"
+    )
+    monkeypatch.setattr(migrating, "migrations", lambda: known)
+    await migrate(dsn, ("pre",))
+    rows = await connection.fetch(
+        "SELECT v.posting_id, v.listing::text = t.vector::text AS same FROM posting_vector v"
+        " LEFT JOIN title_vector t ON t.id = v.title_id ORDER BY posting_id"
+    )
+    assert [row["same"] for row in rows] == [True] * 4 + [None]
+    assert await connection.fetchval("SELECT count(*) FROM title_vector") == 2
+    await migrate(dsn)
+    assert await connection.fetchval("SELECT count(title_id) FROM posting_vector") == 4
+    await connection.close()
