@@ -39,7 +39,7 @@ class Encoders:
         async with self._loading:
             if self._title is None:
                 self._title = await anyio.to_thread.run_sync(self._load_title)
-                gc.freeze()  # and what profiles are read with: it stays, and looking through it takes a tenth of a second
+                gc.freeze()  # it stays, and to look through it takes a tenth of a second
         return self._title
 
     async def text(self) -> TextEncoder:
