@@ -6,13 +6,11 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from aiohttp import web
-
 from api.gateway.app import create_app
 from api.gateway.buying import Buyer
 from api.gateway.providers import PROVIDERS, Provider, Terms
 from api.gateway.upstream import Account, open_upstream
-from lib.life import metrics
+from api.listening import listening
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.net.breaker import BreakerRules
@@ -39,24 +37,13 @@ async def serve(life: Life, on_ready: Callable[[str], None] = lambda url: None) 
         return
     ledger = Ledger(life.database, rules=rules_of(config))
     async with buyer_of(config, life.database, life.cache, ledger) as buyer:
-        runner = web.AppRunner(
-            create_app(config.gateway_key, buyer, ledger, life.database),
-            access_log=None,
-            shutdown_timeout=config.drain_s / 2,
-            handler_cancellation=True,
-        )
-        await runner.setup()
+        app = create_app(config.gateway_key, buyer, ledger, life.database)
         try:
-            await web.TCPSite(runner, config.gateway_host, config.gateway_port).start()
-            host, port = config.gateway_host, runner.addresses[0][1]
-            life.metrics_address = life.metrics_address or metrics.address(config.host, host, port)
-            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            life.say("working", url)
-            on_ready(url)
-            while not await life.pause(SWEEP_S):
-                life.count("swept", await ledger.sweep())
+            async with listening(life, app, config.gateway_host, config.gateway_port, handler_cancellation=True) as url:
+                on_ready(url)
+                while not await life.pause(SWEEP_S):
+                    life.count("swept", await ledger.sweep())
         finally:
-            await runner.cleanup()
             await buyer.drain(config.drain_s / 3)
 
 

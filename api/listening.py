@@ -1,0 +1,35 @@
+"""How a daemon serves HTTP: it accepts connections until its work ends, then lets the requests in hand end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from lib.life import metrics
+from lib.life.actor import Life
+
+
+@asynccontextmanager
+async def listening(
+    life: Life, app: web.Application, host: str, port: int, *, handler_cancellation: bool = False
+) -> AsyncIterator[str]:
+    """The URL of `app`, which is served until the block ends (port 0: any free one).
+
+    `life` tells the keeper and Prometheus where. `handler_cancellation`: a caller that hangs up ends what is done for it.
+    Raises OSError when the address is taken.
+    """
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=life.config.drain_s / 2, handler_cancellation=handler_cancellation
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound = runner.addresses[0][1]
+        life.metrics_address = life.metrics_address or metrics.address(life.config.host, host, bound)
+        url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+        life.say("working", url)
+        yield url
+    finally:
+        await runner.cleanup()
