@@ -17,8 +17,8 @@ async def listening(
 ) -> AsyncIterator[str]:
     """The URL of `app`, which is served until the block ends (port 0: any free one).
 
-    `life` tells the keeper and Prometheus where. `handler_cancellation`: a caller that hangs up ends what is done for it.
-    Raises OSError when the address is taken.
+    `life` says where to the keeper and Prometheus. `handler_cancellation`: a caller that hangs up ends what is done for
+    it. Raises OSError when the address is taken.
     """
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=life.config.drain_s / 2, handler_cancellation=handler_cancellation
