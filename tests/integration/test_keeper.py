@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from keeper.observed import Unit
 from lib.store.connections import Connection, Database, Link
 from lib.store.embedded import embedded, remove
 from lib.store.migrate import migrate
+from tests.integration.marked import Marked
 from tests.waiting import until
 
 QUICK = Limits(
@@ -71,24 +71,23 @@ class Recorder:
         self.open = now
 
 
-class Fleet:
+class Fleet(Marked):
     """Units of one test, and the keeper that keeps them."""
 
     def __init__(self, logs: Path, dsn: str, database: Database, redis_url: str) -> None:
+        super().__init__()
         self.logs = logs
         self.dsn = dsn
         self.database = database
         self.redis_url = redis_url
         self.alerts = Recorder()
-        self.mark = uuid.uuid4().hex
 
     def daemon(self, name: str, manner: str, silent_s: float = 90.0, stuck_s: float = 180.0) -> Unit:
         unit = self.program(name, DAEMON, name, manner, self.dsn)
         return replace(unit, expects_heartbeat=True, silent_s=silent_s, stuck_s=stuck_s)
 
     def program(self, name: str, script: str, *arguments: str) -> Unit:
-        env = {"PATH": os.environ["PATH"], "KEEPER_TEST": self.mark}
-        return Unit(name, (sys.executable, "-c", script, *arguments), env=env, expects_heartbeat=False)
+        return Unit(name, (sys.executable, "-c", script, *arguments), env=self.env, expects_heartbeat=False)
 
     @asynccontextmanager
     async def kept(self, *units: Unit, drain_s: float = 1.0) -> AsyncIterator[None]:
@@ -109,20 +108,7 @@ class Fleet:
                 finally:
                     stop.set()
         finally:
-            left = self.alive()
-            for process in left:
-                process.kill()
-            assert left == []
-
-    def alive(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("KEEPER_TEST") == self.mark:
-                    found.append(process)
-            except psutil.Error:
-                continue  # ended meanwhile, a zombie, or not ours
-        return found
+            self.check_all_ended()
 
     async def pids(self) -> dict[str, int]:
         return {beat.unit: beat.pid for beat in await load_heartbeats(self.database)}

@@ -6,43 +6,31 @@ import os
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
-import psutil
 import pytest
 
 from keeper.local.processes import LocalProcesses
 from keeper.observed import Exited, Running, Unit
+from tests.integration.marked import Marked
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 
 
-class Shell:
+class Shell(Marked):
     """Makes units out of shell scripts and knows which of their processes live."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
-        self.mark = uuid.uuid4().hex
         self.logs = folder / "log"
         self.processes = LocalProcesses(self.logs, clock=time.monotonic, log_bytes=1_000)
 
     def unit(self, name: str, script: str, order: int = 0) -> Unit:
-        env = {"PATH": os.environ["PATH"], "KEEPER_TEST": self.mark}
-        return Unit(name, ("/bin/sh", "-c", script), env=env, order=order)
-
-    def alive(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("KEEPER_TEST") == self.mark:
-                    found.append(process)
-            except psutil.Error:
-                continue  # ended meanwhile, a zombie, or not ours
-        return found
+        return Unit(name, ("/bin/sh", "-c", script), env=self.env, order=order)
 
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text()
@@ -58,10 +46,7 @@ class Shell:
 def shell(tmp_path: Path) -> Iterator[Shell]:
     shell = Shell(tmp_path)
     yield shell
-    left = shell.alive()
-    for process in left:
-        process.kill()
-    assert left == []
+    shell.check_all_ended()
 
 
 async def test_a_unit_runs_in_a_session_of_its_own_and_its_exit_is_seen(shell: Shell) -> None:
@@ -152,8 +137,8 @@ for name in "ab":
     processes.start(Unit(name, ("/bin/sh", "-c", "trap '' TERM; read _ < /dev/zero"), env=dict(os.environ)))
 time.sleep(60)
 """
-    env = {"PATH": os.environ["PATH"], "KEEPER_TEST": shell.mark}
-    async with await anyio.open_process([sys.executable, "-c", keeper, str(shell.logs)], cwd=ROOT, env=env) as parent:
+    command = [sys.executable, "-c", keeper, str(shell.logs)]
+    async with await anyio.open_process(command, cwd=ROOT, env=shell.env) as parent:
         await until(lambda: len(shell.alive()) == 3)
         parent.send_signal(signal.SIGKILL)
         await parent.wait()
