@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,14 +20,6 @@ from tests.waiting import until
 _UNIT = "gateway@0"
 _KILLS = 8
 _CALLERS = 8
-
-
-def _free_port() -> int:
-    """A port that is free now. The gateway comes back at the same address, like the real one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _buy(caller: Gateway, name: str, over: asyncio.Event, told: Counter[str]) -> None:
@@ -63,13 +54,13 @@ async def _works(playing: Provider) -> None:
 
 
 async def test_a_killed_gateway_loses_no_credit_and_spends_none_twice(
-    dsn: str, database: Database, redis_url: str, tmp_path: Path
+    dsn: str, database: Database, redis_url: str, tmp_path: Path, unused_tcp_port: int
 ) -> None:
+    port = unused_tcp_port  # the gateway comes back at the same address, like the real one
     rng = random.Random(7)
     told: Counter[str] = Counter()
     over = asyncio.Event()
     async with provider(latency_s=0.03) as playing:
-        port = _free_port()
         settings = config_of(
             tmp_path, playing.url, dsn=dsn, redis_url=redis_url, gateway_port=port, log_format="json"
         ).environment()
