@@ -156,6 +156,11 @@ def posting_page(posting: Posting) -> Answer:
     return page(posting.title, f"{head}<main>{text}</main>")
 
 
+def posting_or_missing(found: tuple[Posting, bool] | None) -> Answer:
+    """The page of what a view has found, where that is still open."""
+    return posting_page(found[0]) if found and found[1] else missing()
+
+
 def board_page(system: System, tenant: str, view: View) -> Answer:
     """A board's public page: one link per open posting."""
     links = (

@@ -12,7 +12,7 @@ from tests.sim.companies import Company
 from tests.sim.places import COUNTRY_NAMES
 from tests.sim.posting import Posting
 from tests.sim.view import View
-from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, board_page, missing, posting_page, size
+from tests.sim.wire import HTML, Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing, size
 
 _API = re.compile(r"/v1/api/jobs/([a-z]{2})/search/(\d{1,6})")
 _SITE = re.compile(r"www\.adzuna\.(de|at|ch)")
@@ -68,8 +68,7 @@ class Adzuna(System):
         if call.kind == "board":
             return board_page(self, view.board.tenant, view)
         if call.kind == "page":
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         page, rows = int(call.args[0]), int(call.args[1])
         start = max(0, page - 1) * rows
         results = [self._row(posting, view.board.tenant) for posting in view.postings(start, start + rows)]

@@ -10,7 +10,7 @@ from tests.sim.companies import Company
 from tests.sim.posting import Posting
 from tests.sim.structured import text_of
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page, size
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing, size
 
 _API = "https://www.arbeitnow.com/api/job-board-api"
 _JOBS = "/jobs/companies/"
@@ -52,8 +52,7 @@ class Arbeitnow(System):
         if call.kind == "board":
             return board_page(self, view.board.tenant, view)
         if call.kind == "page":
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         page = int(call.args[0])
         start = (page - 1) * _PAGE_SIZE
         rows = [self._row(posting) for posting in view.postings(start, start + _PAGE_SIZE)]

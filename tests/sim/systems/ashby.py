@@ -14,7 +14,7 @@ from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing
 
 _API = re.compile(r"/posting-api/job-board/([^/]+)/?")
 _PAGE = re.compile(r"/([^/]+)(?:/([0-9a-f-]{36})(?:/application)?)?/?")
@@ -54,8 +54,7 @@ class Ashby(System):
         if call.kind == "page":
             if not call.args[0]:
                 return board_page(self, view.board.tenant, view)
-            found = view.find_uuid(str(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find_uuid(str(call.args[0])))
         with_pay = bool(call.args[0])
         jobs = [self._job(posting, view.board.tenant, with_pay) for posting in view.postings()]
         # A posting that has just been closed stays for a day, unlisted, on every second board.

@@ -11,7 +11,7 @@ from tests.sim.companies import Company
 from tests.sim.posting import Posting, number_of
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_or_missing
 
 _API = re.compile(r"/careers-api/2\.0/company/([0-9A-F]+\.[0-9A-F]{3})/positions/?")
 _PAGE = re.compile(r"/jobs/([^/]+/[0-9A-F]+\.[0-9A-F]{3})(?:/[^/]+/([0-9A-F]{2,8})\.([0-9A-F]{3}))?/?")
@@ -59,8 +59,7 @@ class Comeet(System):
         if call.kind == "list":
             return Answer(orjson.dumps(self._positions(view, with_text=bool(call.args[0]))))
         if call.args[0]:
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         if company.index % 3 == 0:  # some pages have the positions themselves and no token
             script = b"COMPANY_POSITIONS_DATA = " + orjson.dumps(self._positions(view, with_text=True)) + b";"
             script = script.replace(b"</", b"<\\/")

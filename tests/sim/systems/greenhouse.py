@@ -15,7 +15,7 @@ from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing
 
 _API = re.compile(r"/v1/boards/([^/]+)(/jobs(?:/(\d{1,18}))?)?/?")
 _PAGE = re.compile(r"/([^/]+)(?:/jobs/(\d{1,18}))?/?")
@@ -62,7 +62,7 @@ class Greenhouse(System):
         if call.kind == "page" and not number:
             return board_page(self, view.board.tenant, view)
         if call.kind == "page":
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(found)
         if call.kind == "detail":
             return _json(self._detail(found[0], view, bool(call.args[1]))) if found and found[1] else self.unknown(call)
         if call.kind == "board":

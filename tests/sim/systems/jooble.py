@@ -11,7 +11,7 @@ import orjson
 from tests.sim.companies import Company
 from tests.sim.posting import Posting
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing
 
 _HOST = re.compile(r"(de|at|ch)\.jooble\.org")
 _PAGE_SIZE = 20
@@ -65,8 +65,7 @@ class Jooble(System):
         if call.kind == "board":
             return board_page(self, view.board.tenant, view)
         if call.kind == "page":
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         rows = int(call.args[1])
         start = max(0, int(call.args[0]) - 1) * rows
         shown = view.postings(start, start + rows)

@@ -13,7 +13,7 @@ from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Posting
 from tests.sim.text import Section, markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page, size
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_or_missing, size
 
 _HOST = re.compile(r"[a-z0-9-]+\.fa\.em2\.oraclecloud\.com")
 _API = "/hcmRestApi/resources/latest/recruitingCEJobRequisition"
@@ -82,7 +82,7 @@ class OracleRecruiting(System):
         number = str(call.args[0])
         found = view.find(int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else None
         if call.kind == "page":
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(found)
         return _items([_detail(found[0])] if found and found[1] else [])
 
     def unknown(self, call: Call) -> Answer:

@@ -12,7 +12,7 @@ from tests.sim.hosted import Hosted
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, page, posting_or_missing
 
 _PATH = re.compile(r"(?:/[a-z]{2})?/postings/([0-9a-f-]{36})/?")
 _LISTS = re.compile(r"(?:/[a-z]{2})?/postings\.json")
@@ -58,8 +58,7 @@ class Pinpoint(Hosted):
             return Answer(orjson.dumps({"data": rows}))
         if not call.args[0]:
             return board_page(self, view.board.tenant, view)
-        found = view.find_uuid(str(call.args[0]))
-        return posting_page(found[0]) if found and found[1] else missing()
+        return posting_or_missing(view.find_uuid(str(call.args[0])))
 
     def unknown(self, call: Call) -> Answer:
         if call.kind == "vendor":

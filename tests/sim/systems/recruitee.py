@@ -14,7 +14,7 @@ from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Language, Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, page, posting_or_missing
 
 _HOST = re.compile(r"([a-z0-9-]+)\.recruitee\.com")
 _OFFER = re.compile(r"/o/[a-z-]*-(\d{1,18})(?:/c/new)?/?")
@@ -70,8 +70,7 @@ class Recruitee(System):
         if call.kind == "page":
             if not call.args[0]:
                 return board_page(self, view.board.tenant, view)
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         offers = [self._offer(posting, view.board.tenant) for posting in view.postings()]
         if call.args[0] == "json":
             if view.board.company.index % 4 > 1:

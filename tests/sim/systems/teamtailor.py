@@ -14,7 +14,7 @@ from tests.sim.places import City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, board_page, missing, posting_or_missing
 
 _JOB = re.compile(r"/jobs/(\d{1,18})(?:-[^/]*)?/?")
 _FEED = "application/feed+json; charset=utf-8"
@@ -54,8 +54,7 @@ class Teamtailor(Hosted):
         if call.kind == "page":
             if not call.args[0]:
                 return board_page(self, tenant, view)
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         board = self.board_url(tenant)
         feed = {
             "version": "https://jsonfeed.org/version/1.1",

@@ -13,7 +13,7 @@ from tests.sim.places import COUNTRY_NAMES, City
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, System, board_page, missing, posting_or_missing
 
 _API = re.compile(r"/api/v1/widget/accounts/([^/]+)/?")
 _PAGE = re.compile(r"/([^/]+)(?:/j/([0-9A-F]{10})(?:/apply)?)?/?")
@@ -59,8 +59,7 @@ class Workable(System):
             return Answer(orjson.dumps({"name": company.name, "description": about, "jobs": rows}))
         if not call.args[0]:
             return board_page(self, view.board.tenant, view)
-        found = view.find(int(str(call.args[0]), 16))
-        return posting_page(found[0]) if found and found[1] else missing()
+        return posting_or_missing(view.find(int(str(call.args[0]), 16)))
 
     def unknown(self, call: Call) -> Answer:
         return missing(b'{"error":"Not found"}', "application/json; charset=utf-8")

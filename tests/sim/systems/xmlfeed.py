@@ -12,7 +12,7 @@ from tests.sim.pay import Pay
 from tests.sim.posting import Posting
 from tests.sim.text import markup
 from tests.sim.view import View
-from tests.sim.wire import Answer, Asked, Call, Saved, missing, posting_page
+from tests.sim.wire import Answer, Asked, Call, Saved, missing, posting_or_missing
 
 _EMPLOYMENT = {"full_time": "fulltime", "part_time": "parttime", "temporary": "temporary", "internship": "internship"}
 _REMOTE = {"remote": "Fully remote", "hybrid": "Hybrid remote", "onsite": "On-site", None: ""}
@@ -46,8 +46,7 @@ class XmlFeed(Hosted):
 
     def answer(self, call: Call, view: View) -> Answer:
         if call.kind == "page":
-            found = view.find(int(call.args[0]))
-            return posting_page(found[0]) if found and found[1] else missing()
+            return posting_or_missing(view.find(int(call.args[0])))
         root = "source" if view.board.company.quirk < 0.5 else "jobs"
         head = f"<publisher>{escape(view.board.company.name)}</publisher>\n" if root == "source" else ""
         jobs = "".join(self._job(view.board.tenant, posting) for posting in view.postings())
