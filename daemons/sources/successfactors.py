@@ -22,9 +22,8 @@ from typing import Any
 
 from lxml import etree
 
-from daemons.sources.families.own_hosts import OwnHosts, Portals
-from daemons.sources.families.posting_pages import asked_address, page_request
-from daemons.sources.families.successfactors_pages import JOB, read_detail, results, shown_day
+from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.successfactors_pages import JOB, PostingPages, results, shown_day
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
@@ -41,12 +40,14 @@ _PAGE_SIZE = 25
 _MORE_PLACES = re.compile(r"\s*\+\s*\d+ more\W*\Z", re.IGNORECASE)
 
 
-class SuccessFactors(Portals):
+class SuccessFactors(PostingPages):
     name = "successfactors"
     title = "SAP SuccessFactors"
     completeness = Completeness.DOCUMENT
     confidence = Confidence.WORKING
     hosts = OwnHosts("SAP SuccessFactors", ".jobs2web.com")
+    ids = _IDS
+    posting = "/job/x/{}/"
 
     def is_own(self, link: Link) -> bool:
         is_posting = _POSTING_PATH.fullmatch("/".join(link.segments)) is not None
@@ -78,15 +79,6 @@ class SuccessFactors(Portals):
             jobs = {found[1] for place in places if (found := JOB.search(place))}
             return Page(rows=(), total=len(jobs), cursor=f"search:0:{len(jobs)}" if jobs else None)
         raise Malformed(f"a feed or a sitemap was expected, not {str(root.tag)[:80]}")
-
-    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
-        host = self.hosts.host(tenant)
-        return page_request(host, url, external_id, guess=f"https://{host}/job/x/{_IDS.check(external_id)}/")
-
-    def parse_detail(self, tenant: str, response: Response) -> Posting:
-        """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
-        host, external_id = self.hosts.host(tenant), response.request.state
-        return read_detail(response, external_id, asked_address(response, host, f"https://{host}/job/x/{external_id}/"))
 
 
 def _place(cursor: str) -> tuple[int, int]:

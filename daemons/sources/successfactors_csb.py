@@ -23,9 +23,8 @@ from urllib.parse import quote
 import msgspec
 import orjson
 
-from daemons.sources.families.own_hosts import OwnHosts, Portals
-from daemons.sources.families.posting_pages import asked_address, page_request
-from daemons.sources.families.successfactors_pages import read_detail
+from daemons.sources.families.own_hosts import OwnHosts
+from daemons.sources.families.successfactors_pages import PostingPages
 from lib.errors import Malformed
 from lib.net.messages import Request, Response
 from lib.posting.contract import Completeness, Confidence, Page, Posting, Record, read_page
@@ -60,7 +59,7 @@ class _Place(msgspec.Struct, frozen=True, array_like=True):
     total: _Count = 0
 
 
-class SuccessFactorsUnified(Portals):
+class SuccessFactorsUnified(PostingPages):
     name = "successfactors_csb"
     title = "SAP SuccessFactors, unified search"
     every = timedelta(hours=12)
@@ -73,6 +72,8 @@ class SuccessFactorsUnified(Portals):
 
     hosts = OwnHosts("SAP SuccessFactors", ".jobs.hr.cloud.sap")
     page = "/search/"
+    ids = _IDS
+    posting = "/job/x/{}"
 
     def is_own(self, link: Link) -> bool:
         is_posting = _POSTING_PATH.fullmatch("/".join(link.segments)) is not None
@@ -111,15 +112,6 @@ class SuccessFactorsUnified(Portals):
             total=place.before + total,
             cursor=cursor,
         )
-
-    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
-        host = self.hosts.host(tenant)
-        return page_request(host, url, external_id, guess=f"https://{host}/job/x/{_IDS.check(external_id)}")
-
-    def parse_detail(self, tenant: str, response: Response) -> Posting:
-        """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
-        host, external_id = self.hosts.host(tenant), response.request.state
-        return read_detail(response, external_id, asked_address(response, host, f"https://{host}/job/x/{external_id}"))
 
 
 def _at(cursor: str) -> _Place:

@@ -9,11 +9,13 @@ from urllib.parse import urljoin
 import msgspec
 from lxml.html import HtmlElement
 
+from daemons.sources.families.own_hosts import Portals
+from daemons.sources.families.posting_pages import asked_address, page_request
 from lib.errors import Gone, Malformed
-from lib.net.messages import Response
+from lib.net.messages import Request, Response
 from lib.posting.contract import Posting, read_page
 from lib.posting.jobposting import job_postings, read_job_posting
-from lib.posting.links import web_url
+from lib.posting.links import Ids, web_url
 from lib.posting.markup import joined
 from lib.posting.trees import html_tree, inner_html, text_of
 from lib.posting.values import day, moment
@@ -25,6 +27,26 @@ _TEXTS = (
     './/*[@data-careersite-propertyid="description"]', './/*[contains(concat(" ", @class, " "), " joblayouttoken ")]',
 )  # fmt: skip
 _TITLES = ('.//*[@itemprop="title"]', './/*[@data-careersite-propertyid="title"]', ".//h1")
+
+
+class PostingPages(Portals):
+    """Sites whose postings are read on their own pages. `posting`: the path of such a page, of an id that is one of
+    `ids`."""
+
+    ids: Ids
+    posting: str
+
+    def detail_request(self, tenant: str, external_id: str, url: str) -> Request:
+        host = self.hosts.host(tenant)
+        return page_request(host, url, external_id, guess=self._page(host, self.ids.check(external_id)))
+
+    def parse_detail(self, tenant: str, response: Response) -> Posting:
+        """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
+        host, external_id = self.hosts.host(tenant), response.request.state
+        return read_detail(response, external_id, asked_address(response, host, self._page(host, external_id)))
+
+    def _page(self, host: str, external_id: str) -> str:
+        return f"https://{host}{self.posting.format(external_id)}"
 
 
 def shown_day(text: str | None) -> datetime | None:
