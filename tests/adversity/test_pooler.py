@@ -149,24 +149,25 @@ async def test_followers_and_leases_work_through_it(pooled: Database) -> None:
     assert {status.epoch for status in await followers.status(pooled)} == {1}
 
 
+async def _kill_often(bouncer: Bouncer, rng: random.Random, done: anyio.Event) -> None:
+    for _ in range(6):
+        await anyio.sleep(rng.uniform(0.02, 0.2))
+        bouncer.kill()
+        await anyio.sleep(rng.uniform(0.0, 0.1))
+        bouncer.start()
+    done.set()
+
+
 async def test_the_pooler_is_killed_again_and_again(pooled: Database, bouncer: Bouncer) -> None:
     await open_log(pooled, 800)
     ids = await shard_ids(pooled, 0)
     rng, done = random.Random(3), anyio.Event()
 
-    async def kill() -> None:
-        for _ in range(6):
-            await anyio.sleep(rng.uniform(0.02, 0.15))
-            bouncer.kill()
-            await anyio.sleep(rng.uniform(0.0, 0.1))
-            bouncer.start()
-        done.set()
-
     one = following(pooled, Tally(pooled))
     assert await one.join()
     with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(kill)
+            tasks.start_soon(_kill_often, bouncer, rng, done)
             while not done.is_set():
                 await one.step(5)
                 await change(pooled, rng.sample(ids, 5))
@@ -186,14 +187,6 @@ async def test_credits_are_spent_once_while_the_pooler_is_killed_again_and_again
     clock = Clock()
     gateways = [ledger(pooled, clock, monthly=300) for _ in range(2)]
 
-    async def kill() -> None:
-        for _ in range(6):
-            await anyio.sleep(rng.uniform(0.05, 0.2))
-            bouncer.kill()
-            await anyio.sleep(rng.uniform(0.0, 0.1))
-            bouncer.start()
-        done.set()
-
     async def buy(number: int) -> None:
         gateway = gateways[number % 2]
         while not done.is_set():
@@ -206,7 +199,7 @@ async def test_credits_are_spent_once_while_the_pooler_is_killed_again_and_again
 
     with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(kill)
+            tasks.start_soon(_kill_often, bouncer, rng, done)
             for number in range(20):
                 tasks.start_soon(buy, number)
     clock.go(seconds=61)
