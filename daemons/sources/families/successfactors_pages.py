@@ -43,7 +43,7 @@ class PostingPages(Portals):
     def parse_detail(self, tenant: str, response: Response) -> Posting:
         """The full posting. Raises Malformed, Gone when its address leads elsewhere."""
         host, external_id = self.hosts.host(tenant), response.request.state
-        return read_detail(response, external_id, asked_address(response, host, self._page(host, external_id)))
+        return _read_detail(response, external_id, asked_address(response, host, self._page(host, external_id)))
 
     def _page(self, host: str, external_id: str) -> str:
         return f"https://{host}{self.posting.format(external_id)}"
@@ -100,7 +100,7 @@ def _first(row: HtmlElement, *paths: str) -> str | None:
     return next((text for path in paths for element in row.xpath(path) if (text := text_of(element))), None)
 
 
-def read_detail(response: Response, external_id: str, url: str) -> Posting:
+def _read_detail(response: Response, external_id: str, url: str) -> Posting:
     """The posting on its own page. Its places are left to the list: the page cuts them off.
 
     Raises Malformed, Gone when the answer is another page: that is where withdrawn postings lead.
