@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from api.gateway.providers import PROVIDERS
 from lib.life.config import Config
 from lib.spend import office
-from lib.spend.client import CachedOnly, Gateway
+from lib.spend.client import CachedOnly, Flow, Gateway
 from lib.store.connections import Cache, Database
 from tests.integration.buying import client, config_of, gateway, sums
 from tests.sim.llm import Kind, Model, playing
@@ -37,9 +38,12 @@ class Bench:
     gateway: Gateway
     database: Database
 
+    def stream(self, request_id: str) -> AbstractAsyncContextManager[Flow]:
+        return self.gateway.stream("llm", "chat", _QUESTION, account_id=None, request_id=request_id)
+
     async def ask(self, request_id: str) -> tuple[str, int | None]:
         """What the model writes, and the credits that it cost."""
-        async with self.gateway.stream("llm", "chat", _QUESTION, account_id=None, request_id=request_id) as flow:
+        async with self.stream(request_id) as flow:
             chunks = [orjson.loads(data) async for data in flow]
         return "".join(_delta(chunk) for chunk in chunks), flow.credits
 
@@ -71,7 +75,7 @@ async def test_an_answer_is_shown_while_it_comes_and_paid_by_its_tokens(bench: B
     bench.model.latency_s = 0.01
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with bench.gateway.stream("llm", "chat", _QUESTION, account_id=None, request_id="a") as flow:
+    async with bench.stream("a") as flow:
         seen = [loop.time() - began async for _ in flow]
     assert seen[0] < seen[-1] / 2
     assert bench.model.asked == [orjson.loads(_QUESTION["messages"])]
@@ -101,7 +105,7 @@ async def test_an_answer_that_ends_half_way_is_told_and_presumed_to_cost_the_mos
     bench.model.misbehave(kind)
     seen = []
     with pytest.raises(CachedOnly) as cut:
-        async with bench.gateway.stream("llm", "chat", _QUESTION, account_id=None, request_id="a") as flow:
+        async with bench.stream("a") as flow:
             async for data in flow:
                 seen.append(data)  # noqa: PERF401 - what came before the end counts
     assert cut.value.why == "provider" and 5 < len(seen) < 50
@@ -145,7 +149,7 @@ async def test_a_model_that_does_not_stream_gives_nothing(bench: Bench) -> None:
 
 async def test_a_caller_that_leaves_does_not_leave_the_bill_open(bench: Bench) -> None:
     bench.model.latency_s = 0.01
-    async with bench.gateway.stream("llm", "chat", _QUESTION, account_id=None, request_id="a") as flow:
+    async with bench.stream("a") as flow:
         async for _ in flow:
             break
     async with asyncio.timeout(5):
