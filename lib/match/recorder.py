@@ -94,7 +94,7 @@ class Recorder:
         """Ids of the searches that were written; the others' results are stale."""
         good = await self._current(connection, batch)
         await _record_ended(connection, [entry for entry in good if entry.answer.live != "running"])
-        await searches.start_all(
+        await searches.start(
             connection,
             [
                 Begun(entry.answer, entry.profile, entry.account_id, entry.api_key_id)

@@ -68,20 +68,8 @@ class Begun:
     api_key_id: int | None
 
 
-async def start(
-    connection: Connection,
-    answer: Answer,
-    profile: Profile,
-    *,
-    account_id: int | None,
-    api_key_id: int | None,
-) -> None:
-    """Records a search that goes on, with its first answer as its first event. Repeating it changes nothing."""
-    await start_all(connection, [Begun(answer, profile, account_id, api_key_id)])
-
-
-async def start_all(connection: Connection, begun: Sequence[Begun]) -> None:
-    """The same for several searches, in one statement."""
+async def start(connection: Connection, begun: Sequence[Begun]) -> None:
+    """Records searches that go on, each with its first answer as its first event. Repeating it changes nothing."""
     if not begun:
         return
     await connection.execute(

@@ -98,7 +98,7 @@ async def _search(database: Database, cache: Cache, wish: str) -> dict[str, floa
     profile = Profile(title=wish, text=f"Ich suche eine Stelle als {wish} und habe zehn Jahre Erfahrung.")
 
     async def start(connection: Connection) -> None:
-        await searches.start(connection, answer, profile, account_id=account, api_key_id=None)
+        await searches.start(connection, [searches.Begun(answer, profile, account, None)])
 
     await database.transaction(start)
     await Stream(cache, DISCOVERY).publish(str(answer.id), {})

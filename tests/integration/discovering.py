@@ -102,7 +102,7 @@ class Room:
         answer = Answer(id=search_id, candidates=0, found=0, took_ms=1.0, matches=(), live="running")
 
         async def work(connection: Connection) -> None:
-            await searches.start(connection, answer, profile, account_id=account, api_key_id=None)
+            await searches.start(connection, [searches.Begun(answer, profile, account, None)])
 
         await self.database.transaction(work)
         if publish:
