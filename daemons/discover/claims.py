@@ -158,9 +158,9 @@ async def give_up(database: Database, search_id: UUID, why: str) -> None:
     await database.execute(_SQL.give_up, search_id, why)
 
 
-async def waiting_for(database: Database, posting_ids: Sequence[int]) -> list[UUID]:
-    """Running searches that wait for one of these postings."""
-    return [row["search_id"] for row in await database.fetch(_SQL.waiting_searches, list(posting_ids))]
+async def waiting_for(database: Database, posting_ids: Sequence[int]) -> dict[UUID, bool]:
+    """Running searches that wait for one of these postings -> whether nothing more is to come for them."""
+    return {row["id"]: row["complete"] for row in await database.fetch(_SQL.waiting_searches, list(posting_ids))}
 
 
 async def missing_details(database: Database, search_ids: Sequence[UUID]) -> list[int]:

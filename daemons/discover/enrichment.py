@@ -66,7 +66,8 @@ class Enrichment:
             try:
                 await self._intake.details([came for came, _ in batch])
                 ids = [came.wanted.posting_id for came, _ in batch]
-                self._telling.nudge(await claims.waiting_for(self._database, ids))
+                waiting = await claims.waiting_for(self._database, ids)
+                self._telling.nudge(waiting, at_once=any(waiting.values()))
             except Exception as error:  # noqa: BLE001 - each of their jobs fails with it, and its worker decides
                 for _, taken in batch:
                     if not taken.done():

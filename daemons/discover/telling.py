@@ -36,26 +36,30 @@ class Telling:
         self._encoders = encoders
         self._read: dict[UUID, tuple[Wanted, Floats]] = {}
         self._nudged: set[UUID] = set()
-        self._news = anyio.Event()
+        self._news, self._hurry = anyio.Event(), anyio.Event()
 
-    def nudge(self, search_ids: Iterable[UUID]) -> None:
-        """There is something new for these searches."""
+    def nudge(self, search_ids: Iterable[UUID], *, at_once: bool = False) -> None:
+        """There is something new for these searches; `at_once`: the last thing for one of them, which does not wait."""
         self._nudged.update(search_ids)
         if self._nudged:
             self._news.set()
+        if at_once:
+            self._hurry.set()
 
     async def run(self) -> None:
         """Tells nudged searches without end; what comes for one of them meanwhile is told together."""
         places = anyio.CapacityLimiter(_AT_ONCE)
         while True:
             await self._news.wait()
-            self._news = anyio.Event()
+            self._news, self._hurry = anyio.Event(), anyio.Event()
             nudged, self._nudged = self._nudged, set()
             started = anyio.current_time()
             async with anyio.create_task_group() as tasks:
                 for search_id in nudged:
                     tasks.start_soon(self._tell_details, search_id, places)
-            await anyio.sleep(max(_PAUSE_S, anyio.current_time() - started))  # half of the time is for encoding texts
+            took = anyio.current_time() - started
+            with anyio.move_on_after(max(_PAUSE_S, took)):  # half of the time is for encoding texts
+                await self._hurry.wait()
 
     async def read(self, search: Search) -> tuple[Wanted, Floats]:
         """What a running search wants, and the vector of its occupation. Raises UnusableProfile."""

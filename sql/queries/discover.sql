@@ -134,10 +134,13 @@ WITH left_out AS (
 UPDATE search_request SET live_why = $2 WHERE id = $1 AND live = 'running'
 
 -- waiting_searches --
--- Running searches that wait for one of these postings.
-SELECT DISTINCT d.search_id
-  FROM search_detail d JOIN search_request s ON s.id = d.search_id AND s.live = 'running'
- WHERE d.posting_id = ANY ($1::bigint[])
+-- Running searches that wait for one of these postings, and whether nothing more is to come for them.
+SELECT s.id, NOT EXISTS (
+       SELECT FROM search_detail o JOIN detail_claim c ON c.posting_id = o.posting_id
+        WHERE o.search_id = s.id AND c.fetched_at IS NULL) AS complete
+  FROM search_request s
+ WHERE s.live = 'running'
+   AND s.id IN (SELECT search_id FROM search_detail WHERE posting_id = ANY ($1::bigint[]))
 
 -- details_of --
 -- How many details a search waits for, and how many came; one whose job was given up came, too.
