@@ -11,6 +11,7 @@ import anyio
 from lib.match.answer import Answer
 from lib.match.profile import Limits, Profile
 from lib.match.searches import (
+    Begun,
     Event,
     abandon,
     events_after,
@@ -32,7 +33,7 @@ def answer(**changes: Any) -> Answer:
 
 async def running(database: Database) -> uuid.UUID:
     first = answer(live="running")
-    await database.transaction(lambda connection: start(connection, first, PROFILE, account_id=None, api_key_id=None))
+    await database.transaction(lambda connection: start(connection, [Begun(first, PROFILE, None, None)]))
     return first.id
 
 
@@ -86,9 +87,7 @@ async def test_a_search_that_is_done_or_unknown_hears_nothing_more(database: Dat
 async def test_starting_twice_is_starting_once(database: Database) -> None:
     first = answer(live="running")
     for _ in range(2):
-        await database.transaction(
-            lambda connection: start(connection, first, PROFILE, account_id=None, api_key_id=None)
-        )
+        await database.transaction(lambda connection: start(connection, [Begun(first, PROFILE, None, None)]))
     assert [event.seq for event in await told(database, first.id)] == [1]
 
 
