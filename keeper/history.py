@@ -144,6 +144,12 @@ class History:
 
 
 def _seen(unit: Unit, past: Past, observed: Observed, now: float, limits: Limits) -> Past:
+    past = _looked(unit, past, observed, now, limits)
+    # Somebody is at work on it, as a rollout is: what happens until the hold ends is not held against it.
+    return replace(past, restarts=(), rung=0) if unit.name in observed.held else past
+
+
+def _looked(unit: Unit, past: Past, observed: Observed, now: float, limits: Limits) -> Past:
     # An operator who starts it by `vakanz keeper start` has mended it, and what was before does not count.
     counts = [at for at in past.restarts if now - at < limits.window_s and not observed.start_requested(unit, at, now)]
     past = replace(past, restarts=tuple(counts))

@@ -270,6 +270,17 @@ def test_an_operators_start_ends_a_flap() -> None:
         assert len(flapping.seen(observed, [UNIT], NOW, Limits()).of(UNIT).restarts) == left
 
 
+def test_what_happens_in_a_hold_is_not_told_after_it() -> None:
+    """A broken release crashes its daemons until the rollout has turned them back, and holds the host meanwhile."""
+    observed = Observed({"crawl@0": Running(7, NOW - 5, restarts=4)}, {"crawl@0": beat(1)}, {}, host="here")
+    crashing = past(rung=3, restarts=1, counted=0)
+    assert findings(observed, [UNIT], crashing.seen(observed, [UNIT], NOW, Limits()), NOW, Limits())
+    held = replace(observed, held=frozenset({"crawl@0"}))
+    after = crashing.seen(held, [UNIT], NOW, Limits()).seen(observed, [UNIT], NOW + 5, Limits())
+    assert after.of(UNIT).restarts == ()
+    assert not findings(observed, [UNIT], after, NOW + 5, Limits())
+
+
 def test_health_brings_the_delays_back_to_the_first() -> None:
     world = World(units(1))
     world.run(1)
