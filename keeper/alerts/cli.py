@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from keeper.alerts.cases import TELEGRAM, Book, Case, Message, Purpose
+from keeper.alerts.commands import acknowledge
 from keeper.alerts.dispatch import Moved, Outcome, Sent
 from keeper.alerts.masking import Mask
 from keeper.alerts.render import incident_document, moment
@@ -24,10 +25,11 @@ from lib.life.session import open_database
 from lib.life.tables import show_table
 
 _ANSWER_S = 15.0
+_LISTED = 10_000
 
 
 def alerts(
-    most: Annotated[int, typer.Option(min=1, max=10_000, help="how many at most")] = 30,
+    most: Annotated[int, typer.Option(min=1, max=_LISTED, help="how many at most")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON array")] = False,
 ) -> None:
     """The incidents that are open, then those that were over last."""
@@ -51,7 +53,7 @@ def ack(
     incident: Annotated[str, typer.Argument(help="as `alerts` calls it, or its key")],
     who: Annotated[str, typer.Option("--as", envvar=["SUDO_USER", "USER"], help="who takes it")] = "somebody",
 ) -> None:
-    """Take an incident: no more reminders of it."""
+    """Take an incident: no more reminders of it. Fails where no open one is called so."""
     typer.echo(anyio.run(_ack, incident, who))
 
 
@@ -91,6 +93,7 @@ async def _list(most: int) -> list[Case]:
 
 async def _ack(incident: str, who: str) -> str:
     async with open_database() as database:
+        acknowledge([incident], [case for case in await list_cases(database, _LISTED) if case.open], None)
         requests = Requests(database)
         asked = await requests.ask(FOR_THE_TELLER, incident, "ack", who)
         with anyio.move_on_after(_ANSWER_S):

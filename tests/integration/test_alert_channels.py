@@ -13,10 +13,12 @@ import anyio
 import orjson
 import pytest
 from aiohttp import web
+from click.testing import Result
 from typer.testing import CliRunner
 
 from keeper.alerts.cases import Book, Message, Purpose
 from keeper.alerts.cli import try_channels
+from keeper.alerts.commands import Unclear
 from keeper.alerts.dispatch import Away, Later, Outcome, Refused, Rejected, Sent
 from keeper.alerts.second import Mail, Webhook
 from keeper.cli import keeper_app
@@ -124,14 +126,18 @@ async def test_the_command_lines(dsn: str, tmp_path: Path, monkeypatch: pytest.M
         }.items():  # fmt: skip
             monkeypatch.setenv(f"VAKANZ_{name}", value)
 
+        async def run(*arguments: str) -> Result:
+            return await anyio.to_thread.run_sync(lambda: CliRunner().invoke(keeper_app, arguments))
+
         async def call(*arguments: str) -> str:
-            result = await anyio.to_thread.run_sync(lambda: CliRunner().invoke(keeper_app, arguments))
+            result = await run(*arguments)
             assert result.exit_code == 0, result.output
             return result.stdout
 
         listed = orjson.loads(await call("alerts", "--json"))
         assert {one["key"]: one["open"] for one in listed} == {"flapping: crawl@0": True, "oom: crawl@1": True}
         assert "oom: crawl@1 on w1" in await call("alerts")
+        assert isinstance((await run("ack", "oom: crawl@9", "--as", "grace")).exception, Unclear)
         assert "taken, no more reminders" in await call("ack", "oom: crawl@1", "--as", "grace")
         await until(lambda: it.telegram.shown("taken by grace", CHAT))
         assert "told" in await call("test-alert")
