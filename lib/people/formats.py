@@ -58,9 +58,9 @@ def _read_pdf(data: bytes) -> Lines:
     document = read_document(data)
     if document.pages > MAX_PAGES:
         raise Malformed(f"the document has {document.pages} pages: send the résumé's only, {MAX_PAGES} at most")
-    if document.ocr and document.pages > MAX_PICTURES:
+    if document.unread:
         raise Malformed(
-            f"the document is a scan of {document.pages} pages: send the résumé's only, {MAX_PICTURES} at most"
+            f"the document has more scanned pages than can be read: send the résumé's only, {MAX_PICTURES} at most"
         )
     sizes = {line.text: line.size for line in document.lines}
     return Lines(document.text, document.pages, document.ocr, {} if document.ocr else sizes)

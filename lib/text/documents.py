@@ -1,16 +1,17 @@
 """What a PDF says: its text in reading order, its title, how large each line is written.
 
 pdfium cuts a page into lines; they are put into order here, because a file holds them in the order in which somebody
-placed them. Where a document has no text, its pages are pictures, and `lib.text.ocr` reads those. Files are hostile:
-call `read_document` where a crash or an endless loop costs nothing (`lib.life.documents`).
+placed them. Pages without text are pictures, and `lib.text.ocr` reads those. Files are hostile: call `read_document`
+where a crash or an endless loop costs nothing (`lib.life.documents`).
 """
 
 from __future__ import annotations
 
 import ctypes
 import re
+import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 
 import msgspec
@@ -27,7 +28,9 @@ MAX_BYTES = 50_000_000
 MAX_PAGES = 30
 MAX_PICTURES = 5
 MAX_PAGE_CHARS = 30_000
-_MIN_CHARS = 40  # a document with less is a picture with a stamp or a page number on it
+_MIN_CHARS = 40  # what has less is a picture with a stamp or a page number on it
+_FILLED = 0.5  # of a page by pictures, beside pages of text: less is a portrait, or a logo
+_PICTURES_S = 75.0  # no picture is begun later
 _DOTS_PER_POINT = 300 / 72
 _MAX_PIXELS = 12_000_000
 _SPLIT_EM = 1.6  # a wider gap within a line parts two columns that happen to stand level
@@ -49,7 +52,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 class Document(msgspec.Struct, frozen=True):
     """`text`: lines in reading order, paragraphs apart by an empty line. `pages`: how many the file has, of which the
     first MAX_PAGES were read. `title`, `author`: what the file says that it is called and by whom, None without or with
-    a program's default. `ocr`: the pages are pictures, of which the first MAX_PICTURES were read."""
+    a program's default. `ocr`: pages are pictures, of which the first MAX_PICTURES were read, as far as time allowed;
+    `unread`: how many were not."""
 
     text: str
     pages: int
@@ -57,6 +61,7 @@ class Document(msgspec.Struct, frozen=True):
     author: str | None
     ocr: bool
     lines: tuple[Line, ...]
+    unread: int = 0
 
 
 def is_pdf(data: bytes) -> bool:
@@ -64,25 +69,25 @@ def is_pdf(data: bytes) -> bool:
     return b"%PDF-" in data[:1024]
 
 
-def read_document(data: bytes) -> Document:
+def read_document(data: bytes, clock: Callable[[], float] = time.monotonic) -> Document:
     """Reads a PDF file. Raises Malformed (no PDF, broken, encrypted, too large, nothing to read), OcrMissing."""
     if len(data) > MAX_BYTES:
         raise Malformed(f"a document of {len(data)} bytes")
     try:
         with pypdfium2.PdfDocument(data) as document:
-            return _read(document)
+            return _read(document, clock)
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
             raise Malformed("the document is encrypted: save it without a password") from error
         raise Malformed(f"not a readable PDF: {error}") from error
 
 
-def _read(document: pypdfium2.PdfDocument) -> Document:
+def _read(document: pypdfium2.PdfDocument, clock: Callable[[], float]) -> Document:
     pages = [document[number] for number in range(min(len(document), MAX_PAGES))]
-    paragraphs = [paragraph for page in pages for paragraph in reading_order(list(_boxes(page)))]
-    pictures = sum(len(box.text) for paragraph in paragraphs for box in paragraph) < _MIN_CHARS
-    if pictures:
-        paragraphs = [paragraph for page in pages[:MAX_PICTURES] for paragraph in _seen(page)]
+    written = [reading_order(list(_boxes(page))) for page in pages]
+    pictured = _pictured(pages, written)
+    seen = _read_pictures(pages, pictured, clock)
+    paragraphs = [paragraph for at, page in enumerate(written) for paragraph in seen.get(at, page)]
     if not paragraphs:
         raise Malformed("the document has nothing to read in it")
     return Document(
@@ -90,9 +95,40 @@ def _read(document: pypdfium2.PdfDocument) -> Document:
         pages=len(document),
         title=_told(document, "Title"),
         author=_told(document, "Author"),
-        ocr=pictures,
+        ocr=any(seen.values()),
         lines=tuple(Line(box.text.replace(CUT, "-"), round(box.size, 1)) for one in paragraphs for box in one),
+        unread=len(pictured) - len(seen),
     )
+
+
+def _pictured(pages: Sequence[pypdfium2.PdfPage], written: Sequence[list[list[Box]]]) -> list[int]:
+    """Which pages are pictures: all of a document without text, else those that pictures fill."""
+    letters = [sum(len(box.text) for paragraph in page for box in paragraph) for page in written]
+    bare = sum(letters) < _MIN_CHARS
+    return [at for at, page in enumerate(pages) if letters[at] < _MIN_CHARS and (bare or _is_filled(page))]
+
+
+def _is_filled(page: pypdfium2.PdfPage) -> bool:
+    left, bottom, right, top = page.get_bbox()
+    area = 0.0
+    for part in page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM], max_depth=1):
+        if part.type == pdfium.FPDF_PAGEOBJ_IMAGE or any(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], form=part)):
+            x, y, to_x, to_y = part.get_bounds()
+            area += max(0.0, min(right, to_x) - max(left, x)) * max(0.0, min(top, to_y) - max(bottom, y))
+    return area >= _FILLED * (right - left) * (top - bottom)
+
+
+def _read_pictures(
+    pages: Sequence[pypdfium2.PdfPage], pictured: Sequence[int], clock: Callable[[], float]
+) -> Mapping[int, list[list[Box]]]:
+    """The paragraphs of the first pages that are pictures, by the page's place."""
+    seen: dict[int, list[list[Box]]] = {}
+    until = clock() + _PICTURES_S
+    for at in pictured[:MAX_PICTURES]:
+        if clock() >= until:
+            break
+        seen[at] = _seen(pages[at])
+    return seen
 
 
 def _told(document: pypdfium2.PdfDocument, key: str) -> str | None:

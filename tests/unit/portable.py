@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import pypdfium2
 from PIL import Image, ImageDraw, ImageFont
 
 Placed = tuple[float, float, float, str]
@@ -45,6 +46,17 @@ def scan(lines: Sequence[str], *, turn: int = 0) -> bytes:
     """A file that holds a picture of text."""
     held = io.BytesIO()
     picture(lines, turn=turn).save(held, "PDF", resolution=150)
+    return held.getvalue()
+
+
+def bound(files: Sequence[bytes]) -> bytes:
+    """One file of all their pages."""
+    whole, held = pypdfium2.PdfDocument.new(), io.BytesIO()
+    for data in files:
+        with pypdfium2.PdfDocument(data) as part:
+            whole.import_pages(part)
+    whole.save(held)
+    whole.close()
     return held.getvalue()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +19,9 @@ from lib.life.confined import Limits
 from lib.life.documents import read_apart
 from lib.life.sandbox import Sandbox
 from lib.text.columns import Box, reading_order
-from lib.text.documents import MAX_PAGES, is_pdf, read_document
+from lib.text.documents import MAX_PAGES, MAX_PICTURES, is_pdf, read_document
 from lib.text.ocr import OcrMissing
-from tests.unit.portable import Placed, pdf, scan
+from tests.unit.portable import Placed, bound, pdf, picture, scan
 
 HEAD: list[Placed] = [(60, 80, 24, "Koch (m/w/d) in Vollzeit")]
 LEFT: list[Placed] = [(60, 140 + 14 * row, 11, f"linke Spalte, Zeile {row}") for row in range(6)]
@@ -117,6 +120,50 @@ async def test_a_picture_of_text_is_read_whichever_way_it_lies(turn: int) -> Non
     found = document.text.replace("ii", "ü")
     assert "Elektroniker (m/w/d) gesucht" in found
     assert "Werkstatt" in found
+
+
+@needs_tesseract
+async def test_scanned_pages_among_pages_of_text_are_read_where_they_stand() -> None:
+    document = await read_apart(bound([pdf([HEAD + LEFT]), scan(SCANNED), pdf([RIGHT])]), Sandbox())
+    assert (document.ocr, document.pages, document.unread) == (True, 3, 0)
+    first, middle, last = (document.text.index(word) for word in ("linke Spalte", "Werkstatt", "rechte Spalte"))
+    assert first < middle < last
+
+
+def test_pages_of_text_need_no_reader_of_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not for a portrait on an empty page either."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    portrait = bound([pdf([HEAD + LEFT]), _portrait()])
+    assert not read_document(portrait).ocr
+    with pytest.raises(OcrMissing):
+        read_document(bound([pdf([HEAD + LEFT]), scan(SCANNED)]))
+
+
+def _portrait() -> bytes:
+    """A page with a picture on a fifth of it."""
+    page = pypdfium2.PdfDocument.new()
+    held = io.BytesIO()
+    picture(SCANNED).convert("RGB").save(held, "JPEG")
+    drawn = pypdfium2.PdfImage.new(page)
+    drawn.load_jpeg(held)
+    drawn.set_matrix(pypdfium2.PdfMatrix().scale(300, 330))
+    sheet = page.new_page(595, 842)
+    sheet.insert_obj(drawn)
+    sheet.gen_content()
+    out = io.BytesIO()
+    page.save(out)
+    page.close()
+    return out.getvalue()
+
+
+@needs_tesseract
+def test_pictures_are_read_up_to_a_number_and_a_time() -> None:
+    scans = bound([pdf([HEAD + LEFT]), *[scan(["Zeugnis"])] * (MAX_PICTURES + 2)])
+    assert read_document(scans).unread == 2
+    ticks = itertools.count(step=40.0)  # begun at 0, so at 40 one more is begun, and at 80 none
+    slow = read_document(scans, lambda: next(ticks))
+    assert slow.unread == MAX_PICTURES + 1
+    assert "linke Spalte" in slow.text
 
 
 async def test_without_the_reader_the_message_says_what_to_install(

@@ -26,7 +26,7 @@ from lib.people.reader import Reader, Unreadable
 from lib.people.sections import divide
 from lib.text.ocr import OcrMissing
 from tests.unit.papers import ENGLISH, GERMAN, Part, docx, lines, odt, rtf, zipped
-from tests.unit.portable import Placed, pdf, scan
+from tests.unit.portable import Placed, bound, pdf, scan
 
 REAL = Path(os.environ.get("VAKANZ_REAL_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "resumes"
 KINDS = {
@@ -139,6 +139,17 @@ def test_a_scan_is_read_and_its_cut_words_are_made_whole() -> None:
     paper = read_paper(scan(drawn))
     assert paper.ocr
     assert "Datenbanken" in paper.text
+
+
+@needs_tesseract
+def test_scanned_pages_behind_pages_of_text_are_read_up_to_a_number() -> None:
+    certificate = scan(["Zertifikate", "Scrum Master seit 2021"])
+    paper = read_paper(bound([as_pdf(GERMAN), certificate]))
+    assert (paper.ocr, paper.pages) == (True, 2)
+    assert paper.sections[-1].title == "Zertifikate"
+    assert "Scrum Master" in paper.sections[-1].text
+    with pytest.raises(Malformed, match="more scanned pages than can be read"):
+        read_paper(bound([as_pdf(GERMAN), *[scan(["Zeugnis"])] * 6]))
 
 
 def _photograph(kind: str) -> bytes:
