@@ -65,10 +65,11 @@ def _without_twins(text: str) -> str:
 
 def _printable(text: str) -> str:
     """NFC; invisible characters dropped, control characters and surrogates turned into spaces."""
-    if text.isascii() and text.isprintable():
+    text = unicodedata.normalize("NFC", text)
+    if text.isprintable():
         return text
     kept = []
-    for character in unicodedata.normalize("NFC", text):
+    for character in text:
         category = unicodedata.category(character)
         if category == "Cf":
             continue
