@@ -84,10 +84,9 @@ _CONDITIONS = re.compile(
     ),
     re.IGNORECASE,
 )
-# Every condition holds one of these, most titles none.
+# Every condition holds one of these, in lower case; most titles none.
 _SUSPECT = re.compile(
-    r"[%€\d]|zeit|time|sofort|befristet|anstellung|job|remote|office|hybrid|arbeiten|such|hiring|quer|start|unser|our",
-    re.IGNORECASE,
+    r"[%€\d]|zeit|time|sofort|befristet|anstellung|job|remote|office|hybrid|arbeiten|such|hiring|quer|start|unser|our"
 )
 _LEFT_OVER = re.compile(r"\([\s,/|–-]*\)|(?<=\s)[-–—|,;:+/•·!](?=\s+[-–—|,;:+/•·!]|\s*$)")
 _LOOSE_ENDS = " -–—/|,;:*+_·•!."
@@ -109,7 +108,7 @@ def spelt_out(title: str) -> str:
 
 def without_conditions(title: str) -> str:
     """A cleaned title without hours, start, pay and place of work; may be empty."""
-    if not _SUSPECT.search(title):
+    if not _SUSPECT.search(title.lower()):
         return title
     left = _CONDITIONS.sub(" ", title)
     return title if left == title else " ".join(_LEFT_OVER.sub(" ", left).split()).strip(_LOOSE_ENDS)
