@@ -56,8 +56,8 @@ class Order:
 
 
 class Buyer:
-    """Everything that buying needs. `accounts`: those of the providers that are set up, by name; `places`: how many
-    calls may be in flight."""
+    """Everything that buying needs. `accounts`: those of the providers that are set up, by name; `most_places`: no
+    provider is asked more at once, whatever it has."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Buyer:
         accounts: Mapping[str, Account],
         terms: Terms,
         providers: Mapping[str, Provider],
-        places: int,
+        most_places: int,
         rng: random.Random,
     ) -> None:
         self._database = database
@@ -81,7 +81,8 @@ class Buyer:
         self._accounts = accounts
         self._terms = terms
         self._providers = providers
-        self._places = asyncio.Semaphore(places)
+        self._places = {name: min(provider.places, most_places) for name, provider in providers.items()}
+        self._turns = {name: asyncio.Semaphore(places) for name, places in self._places.items()}
         self._rng = rng
         self._under_way: dict[tuple[str, ...], Delivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -165,21 +166,23 @@ class Buyer:
 
     async def _buy(self, order: Order, delivery: Delivery) -> Delivered:
         await self._check(order)
-        async with self._place():
+        async with self._turn(order.provider):
             return await self._visit(order, delivery)
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the places of this process, after a short wait. Other gateways' calls are counted by the ledger."""
+    async def _turn(self, provider: str) -> AsyncIterator[None]:
+        """One of the provider's places in this process, after a short wait. Other gateways' calls are counted by the
+        ledger."""
+        turns = self._turns[provider]
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                await self._places.acquire()
+                await turns.acquire()
         except TimeoutError as error:
             raise NotBought(429, "busy", "as many calls are in flight as may be", retry_after_s=_SOON_S) from error
         try:
             yield
         finally:
-            self._places.release()
+            turns.release()
 
     async def _visit(self, order: Order, delivery: Delivery) -> Delivered:
         provider = self._providers[order.provider]
@@ -222,6 +225,7 @@ class Buyer:
             request_id=order.request_id,
             search_id=order.search_id,
             record=order.record,
+            places=self._places[order.provider],
             lease_s=operation.busy_s + _GRACE_S,
         )
         deadline = time.monotonic() + _PATIENCE_S

@@ -100,11 +100,13 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """Somebody who is paid. `setting`: which one says where it is; `key`: the header and how the key stands in it."""
+    """Somebody who is paid. `setting`: which one says where it is; `key`: the header and how the key stands in it;
+    `places`: how many calls it answers at once, over all gateways."""
 
     setting: str
     key: tuple[str, str]
     needs_key: bool
+    places: int
     limits: HostLimits
     operations: Mapping[str, Operation]
 
@@ -232,6 +234,7 @@ PROVIDERS: Mapping[str, Provider] = {
         setting="hasdata_url",
         key=("x-api-key", "{key}"),
         needs_key=True,
+        places=15,
         limits=HostLimits(rate_per_s=30.0, burst=15, concurrency=None),  # how many at once: the ledger counts
         operations={
             "indeed_listing": _listing(
@@ -269,6 +272,7 @@ PROVIDERS: Mapping[str, Provider] = {
         setting="llm_url",
         key=("Authorization", "Bearer {key}"),
         needs_key=False,  # one on this machine asks for none
+        places=10,
         limits=HostLimits(rate_per_s=10.0, burst=10, concurrency=None),
         operations={
             "chat": Operation(

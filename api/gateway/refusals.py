@@ -3,7 +3,7 @@
 402 budget      the month's credits are spent           403 share     the account's share of them is
 403 free        a free account never spends             404 unknown   no such provider or operation
 409 taken       the request id stands for another call  422 invalid   these are not the operation's parameters
-429 busy        15 calls in flight, the provider's rate, or the same is being bought: Retry-After says when
+429 busy        the provider's places are taken, its rate is used up, or the same is being bought: Retry-After says when
 502 provider    the provider was asked in vain (`status`: its own), or is not set up
 502 lost        this call was paid for, and its answer never came or was not kept: it is not bought again
 502 shut        the operation cost more than declared, and waits for an operator

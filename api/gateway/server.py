@@ -64,7 +64,7 @@ async def buyer_of(
             yield Buyer(
                 database=database, ledger=ledger, blobs=Blobs(config.blobs), politeness=politeness,
                 upstream=upstream, accounts=accounts(config, providers), terms=terms, providers=providers,
-                places=config.credits_in_flight, rng=random.Random(),
+                most_places=config.credits_in_flight, rng=random.Random(),
             )  # fmt: skip
         finally:
             await politeness.aclose()

@@ -129,7 +129,9 @@ class Config:
         default="", repr=False, metadata={"help": "what callers of the gateway prove themselves by; 16 signs or more"}
     )
     credits_monthly: int = field(default=200_000, metadata={"help": "credits that paid providers may cost a month"})
-    credits_in_flight: int = field(default=15, metadata={"help": "paid calls at once, of all gateways together"})
+    credits_in_flight: int = field(
+        default=15, metadata={"help": "calls of one paid provider at once, of all gateways together"}
+    )
     credits_floor: int = field(
         default=100, metadata={"help": "credits that an account may use a day, however many accounts there are"}
     )

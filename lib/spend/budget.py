@@ -38,7 +38,7 @@ class ShareSpent(NotGranted):
 
 
 class Full(NotGranted):
-    """As many calls are in flight as may be, over all gateways."""
+    """As many calls to the provider are in flight as may be, over all gateways."""
 
 
 class Pending(NotGranted):
@@ -53,8 +53,9 @@ class Shut(NotGranted):
 class Ask:
     """A call that somebody wants to pay for. `credits`: the most that it may cost. `account_id` None: the house pays.
 
-    `record` names what the answer is about, as in indeed:4f2a..., where it is about one thing. After `lease_s` without
-    an end the call is presumed to have been charged.
+    `record` names what the answer is about, as in indeed:4f2a..., where it is about one thing. `places`: calls to the
+    provider that may be in flight, over all gateways. After `lease_s` without an end the call is presumed to have been
+    charged.
     """
 
     account_id: int | None
@@ -64,19 +65,19 @@ class Ask:
     request_id: str
     search_id: UUID | None = None
     record: str | None = None
+    places: int
     lease_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the operator decided. `monthly`: credits of a month. `in_flight`: calls at once, over all gateways.
+    """What the operator decided. `monthly`: credits of a month.
 
     `floor`: credits that an account may use each day and month while the budget lasts, however many accounts there are.
     `burst`: how many times an equal part one account may take, for not all of them come every day.
     """
 
     monthly: int = 200_000
-    in_flight: int = 15
     floor: int = 100
     burst: float = 4.0
 
@@ -85,7 +86,6 @@ def rules_of(config: Config) -> Rules:
     """The rules as they are set."""
     return Rules(
         monthly=config.credits_monthly,
-        in_flight=config.credits_in_flight,
         floor=config.credits_floor,
         burst=config.credits_burst,
     )

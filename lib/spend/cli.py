@@ -162,7 +162,8 @@ def _show(status: Status) -> None:
     )
     if console.is_terminal:
         console.print(ProgressBar(total=max(1, status.granted), completed=min(taken, status.granted), width=_BAR_CELLS))
-    console.print(f"{status.in_flight} calls in flight; heading for {status.forecast:,} at the month's end")
+    flights = ", ".join(f"{calls} of {provider}" for provider, calls in status.in_flight.items())
+    console.print(f"calls in flight: {flights or 'none'}; heading for {status.forecast:,} at the month's end")
     if status.closed_at is not None:
         console.print(
             f"closed since {status.closed_at:%Y-%m-%d %H:%M} UTC: `vakanz credits raise N --why ...` opens it"

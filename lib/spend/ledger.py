@@ -41,6 +41,7 @@ from sql import statements
 Clock: TypeAlias = Callable[[], datetime | None]
 
 _SQL = statements("credits")
+_UNPLACED = "unplaced"  # fewer places were ever made than the provider has
 _SOON_S = 1.0
 _SHUT_S = 900.0  # an operator has to come first
 _SWEPT = 500
@@ -83,7 +84,7 @@ class Ledger:
         self._rules = rules or Rules()
 
     async def reserve(self, ask: Ask) -> Reservation:
-        """Sets credits aside, and a place among the calls in flight.
+        """Sets credits aside, and a place among the calls to the provider.
 
         Raises Spent, ShareSpent, Full, Pending, Shut; ValueError for an ask that makes no sense.
         """
@@ -158,10 +159,12 @@ class Ledger:
             with suppress(asyncpg.UniqueViolationError):  # somebody was first a moment ago, whom a second look sees
                 row = await self._database.fetchrow(
                     _SQL.reserve, reservation, now, ask.account_id, ask.provider, ask.operation, ask.credits,
-                    ask.request_id, ask.search_id, ask.record, ask.lease_s, self._rules.in_flight,
+                    ask.request_id, ask.search_id, ask.record, ask.lease_s, ask.places,
                     share.today, share.month, RENEWED,
                 )  # fmt: skip
-                if row is not None:  # else the month has turned since
+                if row is not None and row["outcome"] == _UNPLACED:
+                    await self._database.execute(_SQL.open_places, ask.provider, ask.places)
+                elif row is not None:  # else the month has turned since
                     return row
 
     async def _facts(self, now: datetime | None) -> tuple[date, Facts]:
@@ -188,7 +191,7 @@ def _refusal(outcome: str, ask: Ask, now: datetime) -> NotGranted:
         midnight_s = (start_of(now.date() + timedelta(days=1)) - now).total_seconds()
         return ShareSpent(f"account {ask.account_id} has used its share of the credits", midnight_s)
     if outcome == "full":
-        return Full("as many calls are in flight as may be", _SOON_S)
+        return Full(f"as many calls to {ask.provider} are in flight as may be", _SOON_S)
     if outcome == "shut":
         return Shut(f"{what} cost more than declared; see `vakanz credits`", _SHUT_S)
     return Pending(f"{ask.request_id} is being bought, or was a moment ago", _SOON_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -46,8 +47,8 @@ class ShutOperation:
 class Status:
     """A period at one moment. `left`: neither used nor reserved. `level`: the highest share in percent that was told.
 
-    `closed_at`: when something first no longer fitted. `forecast`: what will be used at the month's end. `accounts` are
-    the fifty that use most.
+    `in_flight`: calls by provider, those without one left out. `closed_at`: when something first no longer fitted.
+    `forecast`: what will be used at the month's end. `accounts` are the fifty that use most.
     """
 
     period: date
@@ -55,7 +56,7 @@ class Status:
     used: int
     reserved: int
     left: int
-    in_flight: int
+    in_flight: Mapping[str, int]
     level: int
     closed_at: datetime | None
     forecast: int
@@ -71,6 +72,7 @@ async def load_status(database: Database, monthly: int, now: datetime | None = N
     budget = await database.fetchrow(_SQL.status_budget, now)
     days = [DayUse(**row) for row in await database.fetch(_SQL.status_days, period)]
     accounts = [AccountUse(**row) for row in await database.fetch(_SQL.status_accounts, period, _SHOWN)]
+    flights = await database.fetch(_SQL.status_flights, now)
     shut = [ShutOperation(**row) for row in await database.fetch(_SQL.status_shut)]
     granted, used, reserved = (budget["granted"], budget["used"], budget["reserved"]) if budget else (monthly, 0, 0)
     return Status(
@@ -79,7 +81,7 @@ async def load_status(database: Database, monthly: int, now: datetime | None = N
         used=used,
         reserved=reserved,
         left=max(0, granted - used - reserved),
-        in_flight=budget["in_flight"] if budget else 0,
+        in_flight={row["provider"]: row["calls"] for row in flights},
         level=budget["level"] if budget else 0,
         closed_at=budget["closed_at"] if budget else None,
         forecast=forecast(used, {one.day: one.used for one in days}, now.astimezone(UTC)),

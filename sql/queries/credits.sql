@@ -4,6 +4,11 @@ INSERT INTO credit_budget (period, granted)
 VALUES (date_trunc('month', coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date, $2)
 ON CONFLICT (period) DO NOTHING
 
+-- open_places --
+-- Makes the places of a provider that are missing.
+INSERT INTO credit_slot (provider, place) SELECT $1, generate_series(1, $2::smallint)
+ON CONFLICT (provider, place) DO NOTHING
+
 -- share_facts --
 -- What an account's fair share depends on; no row before the period's first call.
 SELECT day, granted, used + reserved AS spoken_for,
@@ -13,7 +18,7 @@ SELECT day, granted, used + reserved AS spoken_for,
   JOIN credit_budget ON period = date_trunc('month', day)::date
 
 -- reserve --
--- Reserves credits of the budget, of the account's share and a place in flight: all three, or none and the reason.
+-- Reserves credits of the budget, of the account's share and a place at the provider: all three, or none and the reason.
 -- Whoever reserves holds the period's row first, so what is counted here cannot change meanwhile; rows that changed while
 -- we waited for it are judged as they are now, only a place that was just given back may be missed. A record that the
 -- account has paid for already is paid for by the house.
@@ -25,8 +30,8 @@ WITH moment AS (
        FOR NO KEY UPDATE OF credit_budget
 ), slot AS MATERIALIZED (
     SELECT number FROM credit_slot
-     WHERE number <= $11 AND lease_until <= (SELECT at FROM budget)
-     ORDER BY number LIMIT 1
+     WHERE provider = $4 AND place <= $11 AND lease_until <= (SELECT at FROM budget)
+     ORDER BY place LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
 ), payer AS MATERIALIZED (
     SELECT CASE WHEN NOT EXISTS (SELECT FROM credit_entry
@@ -53,7 +58,8 @@ WITH moment AS (
              OR EXISTS (SELECT FROM credit_open WHERE request_id = $7)
              OR EXISTS (SELECT FROM credit_open WHERE record = $9 AND provider = $4 AND operation = $5) THEN 'pending'
            WHEN used + reserved + $6 > granted THEN 'spent'
-           WHEN NOT EXISTS (SELECT FROM slot) THEN 'full'
+           WHEN NOT EXISTS (SELECT FROM slot)
+           THEN CASE WHEN $11 > (SELECT count(*) FROM credit_slot WHERE provider = $4) THEN 'unplaced' ELSE 'full' END
            ELSE 'granted' END AS outcome
       FROM budget
 ), charged AS (
@@ -149,12 +155,15 @@ DELETE FROM purchase WHERE record IS NULL AND bought_at < now() - $1::interval R
 SELECT now()
 
 -- status_budget --
--- A period as it stands, with what is shut; no row before its first call.
-SELECT period, granted, used, reserved, level, closed_at,
-       (SELECT count(*) FROM credit_slot WHERE lease_until > moment.at) AS in_flight
+-- A period as it stands; no row before its first call.
+SELECT period, granted, used, reserved, level, closed_at
   FROM credit_budget
-  JOIN (SELECT coalesce($1::timestamptz, now()) AS at) moment
-    ON period = date_trunc('month', at AT TIME ZONE 'UTC')::date
+ WHERE period = date_trunc('month', coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date
+
+-- status_flights --
+-- How many calls each provider is answering.
+SELECT provider, count(*) AS calls FROM credit_slot
+ WHERE lease_until > coalesce($1::timestamptz, now()) GROUP BY provider ORDER BY provider
 
 -- status_days --
 -- What was used on each day of a period.

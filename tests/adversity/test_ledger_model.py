@@ -28,13 +28,15 @@ from lib.spend.budget import NotGranted, Rules, period_of
 from lib.spend.ledger import Ledger, Reservation
 from lib.spend.mirror import Mirror
 from lib.store.connections import Cache, Database, Link
-from tests.integration.spending import Clock, account, ask
+from tests.integration.spending import Clock, account, ask, tamper
 
 _GRANTED = 60
-_IN_FLIGHT = 4
+_PLACES = {"hasdata": 4, "llm": 2}
 _LEASE_S = 60.0
 _BEGIN = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
-_CLEAN = "TRUNCATE credit_budget, credit_entry, credit_open, credit_use, credit_shut, purchase, account CASCADE"
+_CLEAN = """
+TRUNCATE credit_budget, credit_entry, credit_open, credit_use, credit_shut, purchase, account CASCADE;
+UPDATE credit_slot SET reservation = NULL, lease_until = '-infinity'"""
 
 
 class _Cut(OSError):
@@ -91,22 +93,22 @@ class Spending(RuleBasedStateMachine):
         self.run(self._start())
 
     async def _start(self) -> None:
-        await self.database.execute(_CLEAN)
-        await self.database.execute("UPDATE credit_slot SET reservation = NULL, lease_until = '-infinity'")
+        await tamper(self.dsn, _CLEAN)
         self.payers = [await account(self.database, f"account {number}") for number in range(2)] + [None]
-        rules = Rules(monthly=_GRANTED, in_flight=_IN_FLIGHT, floor=40, burst=2.0)
+        rules = Rules(monthly=_GRANTED, floor=40, burst=2.0)
         self.gateways = [Ledger(self.database, self.clock, rules) for _ in range(2)]
 
     @rule(
         gateway=st.integers(0, 1),
         payer=st.integers(0, 2),
+        provider=st.sampled_from(sorted(_PLACES)),
         ceiling=st.integers(1, 9),
         record=st.sampled_from([None, None, "indeed:1", "indeed:2"]),
         cut=st.sampled_from(["", "", "before", "answer"]),
     )
-    def reserve(self, gateway: int, payer: int, ceiling: int, record: str | None, cut: str) -> None:
+    def reserve(self, gateway: int, payer: int, provider: str, ceiling: int, record: str | None, cut: str) -> None:
         self.database.cut = cut
-        self.run(self._reserve(gateway, payer, ceiling, record))
+        self.run(self._reserve(gateway, payer, ceiling, provider, record))
 
     @rule(payers=st.lists(st.integers(0, 2), min_size=2, max_size=8), ceiling=st.integers(1, 9))
     def reserve_at_once(self, payers: list[int], ceiling: int) -> None:
@@ -115,8 +117,13 @@ class Spending(RuleBasedStateMachine):
 
         self.run(all_of_them())
 
-    async def _reserve(self, gateway: int, payer: int, ceiling: int, record: str | None = None) -> None:
-        wanted = ask(self.payers[payer], credits=ceiling, record=record, lease_s=_LEASE_S, operation=f"up to {ceiling}")
+    async def _reserve(
+        self, gateway: int, payer: int, ceiling: int, provider: str = "hasdata", record: str | None = None
+    ) -> None:
+        wanted = ask(
+            self.payers[payer], credits=ceiling, record=record, lease_s=_LEASE_S, operation=f"up to {ceiling}",
+            provider=provider, places=_PLACES[provider],
+        )  # fmt: skip
         try:
             made = await self.gateways[gateway].reserve(wanted)
         except NotGranted as refusal:
@@ -209,8 +216,9 @@ class Spending(RuleBasedStateMachine):
         """Used and reserved stay within what was granted, but for what providers took beyond their own ceilings."""
         rows = self.run(self.database.fetch("SELECT used + reserved AS taken, granted, level FROM credit_budget"))
         assert sum(max(0, row["taken"] - row["granted"]) for row in rows) <= self.above
-        slots = "SELECT count(*) FROM credit_slot WHERE lease_until > $1"
-        assert self.run(self.database.fetchval(slots, self.clock.now)) <= _IN_FLIGHT
+        flights = "SELECT provider, count(*) AS calls FROM credit_open WHERE lease_until > $1 GROUP BY provider"
+        for row in self.run(self.database.fetch(flights, self.clock.now)):
+            assert row["calls"] <= _PLACES[row["provider"]]
 
     @invariant()
     def the_books_agree(self) -> None:

@@ -6,6 +6,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from lib.spend import books
 from lib.spend.budget import Ask, Rules
 from lib.spend.ledger import Ledger
@@ -39,6 +41,7 @@ def ask(account_id: int | None, **changes: Any) -> Ask:
         "operation": "indeed_listing",
         "credits": 5,
         "request_id": f"request-{next(_numbers)}",
+        "places": 15,
         "lease_s": 60.0,
     }
     return Ask(**usual | changes)
@@ -53,6 +56,13 @@ async def account(database: Database, name: str = "somebody") -> int:
     """A paid account's number."""
     number: int = await database.fetchval("INSERT INTO account (name, tier) VALUES ($1, 'paid') RETURNING id", name)
     return number
+
+
+async def tamper(dsn: str, statements: str) -> None:
+    """Changes the books past everything that guards them, as the database's owner can."""
+    owner = await asyncpg.connect(dsn)
+    await owner.execute(f"SET session_replication_role = replica; {statements}")
+    await owner.close()
 
 
 async def sums(database: Database) -> tuple[int, int]:

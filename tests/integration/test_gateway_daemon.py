@@ -30,7 +30,7 @@ async def test_it_sweeps_what_nobody_ended(
     database: Database, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "SWEEP_S", 0.1)
-    ask = Ask(account_id=None, provider="hasdata", operation="web", credits=7, request_id="a", lease_s=0.05)
+    ask = Ask(account_id=None, provider="hasdata", operation="web", credits=7, request_id="a", places=1, lease_s=0.05)
     await Ledger(database).reserve(ask)
     life = Life("gateway@0", config_of(tmp_path, "http://127.0.0.1:9", gateway_port=0), database, cache)
     task, url = await _serving(life)

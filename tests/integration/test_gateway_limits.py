@@ -192,5 +192,5 @@ async def test_a_provider_that_hangs_is_left_and_presumed_to_have_charged(
 
 
 async def test_the_operator_says_what_may_be_spent(tmp_path: Path) -> None:
-    config = config_of(tmp_path, "", credits_monthly=7, credits_in_flight=3, credits_floor=2, credits_burst=1.5)
-    assert rules_of(config) == Rules(monthly=7, in_flight=3, floor=2, burst=1.5)
+    config = config_of(tmp_path, "", credits_monthly=7, credits_floor=2, credits_burst=1.5)
+    assert rules_of(config) == Rules(monthly=7, floor=2, burst=1.5)

@@ -12,7 +12,7 @@ import pytest
 from lib.spend import books, office
 from lib.spend.budget import Full, ShareSpent, Shut, Spent
 from lib.store.connections import Database
-from tests.integration.spending import NOON, Clock, account, ask, ledger, sums
+from tests.integration.spending import NOON, Clock, account, ask, ledger, sums, tamper
 
 
 async def test_credits_are_reserved_and_settled(database: Database) -> None:
@@ -108,6 +108,16 @@ async def test_places_in_flight_are_kept_over_the_turn_of_the_month(database: Da
         await books_of.reserve(ask(payer))
 
 
+async def test_slow_calls_of_one_provider_leave_another_its_places(database: Database) -> None:
+    books_of = ledger(database, Clock())
+    for places, provider in ((3, "llm"), (15, "hasdata"), (4, "llm")):
+        with pytest.raises(Full, match=provider):
+            for _ in range(places + 1):
+                await books_of.reserve(ask(None, provider=provider, places=places))
+    assert (await books_of.status()).in_flight == {"hasdata": 15, "llm": 4}
+    assert await sums(database) == (0, 19 * 5), "the budget is one"
+
+
 async def test_an_account_has_its_share_and_the_house_has_none(database: Database) -> None:
     clock = Clock(datetime(2026, 11, 30, 12, tzinfo=UTC))
     one, other = await account(database, "one"), await account(database, "other")
@@ -191,7 +201,7 @@ async def test_status_says_who_uses_how_much_and_where_that_leads(database: Data
     await books_of.reserve(ask(other))
     status = await books_of.status()
     assert (status.granted, status.used, status.reserved, status.left) == (1_000, 10, 5, 985)
-    assert status.in_flight == 1
+    assert status.in_flight == {"hasdata": 1}
     assert [(use.name, use.used, use.reserved) for use in status.accounts] == [
         ("other", 4, 5),
         ("one", 5, 0),
@@ -212,14 +222,24 @@ async def test_status_says_who_uses_how_much_and_where_that_leads(database: Data
         ("UPDATE credit_entry SET credits = 4 WHERE kind = 'settle'", "but 4 and 5 by its entries"),
     ],
 )
-async def test_books_that_were_touched_do_not_agree(database: Database, tampering: str, says: str) -> None:
+async def test_books_that_were_touched_do_not_agree(dsn: str, database: Database, tampering: str, says: str) -> None:
     payer = await account(database)
     books_of = ledger(database, Clock())
     await books_of.settle((await books_of.reserve(ask(payer))).id, 5, "ok")
     await books_of.reserve(ask(payer))
     assert await books.verify(database) == []
-    await database.execute(tampering)
+    await tamper(dsn, tampering)
     assert any(says in problem for problem in await books.verify(database))
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE credit_entry SET credits = 0", "DELETE FROM credit_entry", "TRUNCATE credit_entry"]
+)
+async def test_entries_are_never_changed(database: Database, statement: str) -> None:
+    await ledger(database, Clock()).reserve(ask(None))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="credit_entry is append-only"):
+        await database.execute(statement)
+    assert await sums(database) == (0, 5)
 
 
 async def test_credits_beyond_reason_are_a_mistake(database: Database) -> None:

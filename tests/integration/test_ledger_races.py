@@ -32,8 +32,8 @@ async def test_a_reservation_ends_once_whatever_races(database: Database) -> Non
 async def test_a_share_is_kept_by_many_at_once(database: Database) -> None:
     payer = await account(database)
     await account(database, "another")
-    books_of = ledger(database, Clock(), floor=12, burst=1.0, monthly=12, in_flight=100)
-    tries = (books_of.reserve(ask(payer, credits=1)) for _ in range(60))
+    books_of = ledger(database, Clock(), floor=12, burst=1.0, monthly=12)
+    tries = (books_of.reserve(ask(payer, credits=1, places=100)) for _ in range(60))
     results = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(not isinstance(one, Exception) for one in results) == 12
     assert all(isinstance(one, NotGranted) for one in results if isinstance(one, Exception))
@@ -48,15 +48,24 @@ async def test_the_same_is_reserved_once_at_a_time(database: Database) -> None:
         assert Counter(type(one).__name__ for one in results) == {"Reservation": 1, "Pending": 11}
 
 
+async def test_places_of_a_provider_are_made_once_when_many_ask_it_first(dsn: str) -> None:
+    async with Database(dsn, size=16) as database:
+        gateways = [ledger(database, Clock()) for _ in range(2)]
+        tries = (gateways[number % 2].reserve(ask(None, provider="new", places=6)) for number in range(40))
+        results = await asyncio.gather(*tries, return_exceptions=True)
+        assert Counter(type(one).__name__ for one in results) == {"Reservation": 6, "Full": 34}
+        assert await sums(database) == (0, 30)
+
+
 async def test_the_last_credits_are_given_once_to_many_at_once(dsn: str) -> None:
     async with Database(dsn, size=16) as database:
         clock = Clock()
         payers = [await account(database, f"account {number}") for number in range(24)]
-        books_of = ledger(database, clock, monthly=7, in_flight=100, burst=100.0)
+        books_of = ledger(database, clock, monthly=7, burst=100.0)
         for _ in range(10):
             clock.go(days=31)
             await books_of.release((await books_of.reserve(ask(None))).id, "the month begins")
-            tries = (books_of.reserve(ask(payer, credits=2)) for payer in payers)
+            tries = (books_of.reserve(ask(payer, credits=2, places=100)) for payer in payers)
             results = await asyncio.gather(*tries, return_exceptions=True)
             assert Counter(type(one).__name__ for one in results) == {"Reservation": 3, "Spent": 21}
         assert await sums(database) == (0, 60)
