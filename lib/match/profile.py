@@ -7,24 +7,21 @@ posting that violates one, or of which nobody knows whether it does, is no match
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
 
 from lib.errors import VakanzError
+from lib.match.phrases import title_phrases
 from lib.posting.contract import Remote, clean_text
 from lib.text.jobnames import job_name
-from lib.text.titles import clean_title, seniority
+from lib.text.titles import seniority
 
 MAX_TEXT_CHARS = 50_000
 MAX_SALARY_EUR = 10_000_000
 _MIN_LETTERS = 4
-_MAX_PHRASES = 3
 _MAX_SKILLS = 50
-_PHRASE_LINES = 60
-_PHRASE_WORDS = 7
 
 Employment = Literal[
     "full_time",
@@ -180,55 +177,6 @@ def read_profile(profile: Profile) -> Wanted:
         salary_eur=profile.salary_eur,
         limits=profile.limits.folded(),
     )
-
-
-_CUE = re.compile(
-    r"(?:\b(?:als|as an?|position|beruf|rolle|stelle|role|title|jobtitel|berufsbezeichnung|gesucht|wanted|"
-    r"looking for(?: an?)?|suche(?: eine?)?(?: stelle| job| arbeit)?(?: als)?|i am an?|i'm an?|ich bin|"
-    r"gelernter?|examinierter?)\b)"
-    r"[:\s]+([^\n,.;:!?()]{3,80})",
-    re.IGNORECASE,
-)
-# Words that name who does a job, and endings that such words have, but people's names too.
-_OCCUPATION = re.compile(
-    r"\b[^\W\d_]*(?:kraft|kauf(?:mann|frau)|leit(?:er|erin|ung)|manager(?:in)?|ingenieur(?:in)?|arzt|ärztin|köchin|koch|"
-    r"helfer(?:in)?|entwickler(?:in)?|technik(?:er|erin)|mechanik(?:er|erin)|elektronik(?:er|erin)|verkäufer(?:in)?|"
-    r"pfleg(?:er|erin)|schwester|lehr(?:er|erin)|fahrer(?:in)?|berater(?:in)?|buchhalter(?:in)?|assisten(?:t|tin|z)|"
-    r"arbeiter(?:in)?|engineer|developer|nurse|analyst|clerk|chef|cook|driver|assistant|accountant|scientist|officer|"
-    r"designer|consultant|architect|technician|teacher|administrator|specialist)s?\b",
-    re.IGNORECASE,
-)
-_AGENT = re.compile(r"\b[^\W\d_]{4,}(?:er|eur|ist|ant|ent|ator|or)(?:in)?\b", re.IGNORECASE)
-_STOPS = re.compile(
-    r"\s+(?:mit|bei|in|im|und suche|seit|für|aus|who|with|at|for|since|based|from|and looking|auf|zum|zur|near|"
-    r"der|die|das|welche[rs]?)\s.*",
-    re.IGNORECASE,
-)
-
-
-def title_phrases(text: str) -> tuple[str, ...]:
-    """Up to three phrases of `text` that look most like a job's title, best first; its beginning when none does."""
-    scored: dict[str, float] = {}
-    for position, (phrase, cued) in enumerate(_phrases(text)):
-        cleaned = clean_title(_STOPS.sub("", f"{phrase} ").strip())
-        words = cleaned.split()
-        if not words or len(words) > _PHRASE_WORDS or len(cleaned) < 3:
-            continue
-        named = 3.0 if _OCCUPATION.search(cleaned) else 1.0 if _AGENT.search(cleaned) else 0.0
-        if cued or named:
-            score = 3.0 * cued + named + 1.0 * (len(words) <= 4) - 0.02 * position
-            scored[cleaned] = max(score, scored.get(cleaned, score))
-    best = sorted(scored, key=lambda phrase: -scored[phrase])[:_MAX_PHRASES]
-    return tuple(best) or (" ".join(text.split())[:200],)
-
-
-def _phrases(text: str) -> Iterable[tuple[str, bool]]:
-    """Pieces of the first lines; True for one that follows words like "I am a"."""
-    for line in text[:8_000].splitlines()[:_PHRASE_LINES]:
-        for cue in _CUE.finditer(line):
-            yield cue[1], True
-        for piece in re.split(r"[,;.|•·\t]|\s[-–—]\s", line):
-            yield piece.strip(), False
 
 
 def _skills(text: str, named: list[str]) -> frozenset[str]:

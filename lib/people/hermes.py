@@ -7,7 +7,8 @@ from datetime import date
 
 import msgspec
 
-from lib.match.profile import MAX_TEXT_CHARS, Profile, title_phrases
+from lib.match.phrases import title_phrases
+from lib.match.profile import MAX_TEXT_CHARS, Profile
 from lib.people.claims import claimed, find_claims, sentences
 from lib.people.degrees import DEGREES, find_degrees
 from lib.people.occupation.guesses import Classifier

@@ -1,30 +1,11 @@
-"""Reading profiles: which phrase is the title, what is negated, what is hostile."""
+"""Reading profiles: what is negated, what is hostile."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.match.profile import Limits, Profile, UnusableProfile, read_profile, title_phrases
-
-
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [
-        ("Ich bin Softwareentwickler mit Java und SQL.", "Softwareentwickler"),
-        ("I am a registered nurse with ten years in intensive care.", "registered nurse"),
-        ("Max Muster\nProjektleiter Bau\nmax@muster.example\nSeit 2010 auf Baustellen", "Projektleiter Bau"),
-        ("Suche Stelle als Koch in Bern", "Koch"),
-        ("Position: Senior Data Engineer\nSkills: Python", "Senior Data Engineer"),
-    ],
-)
-def test_the_most_title_like_phrase_comes_first(text: str, title: str) -> None:
-    assert title_phrases(text)[0] == title
-
-
-def test_a_text_without_any_title_is_its_own_phrase() -> None:
-    assert title_phrases("xyz abc") == ("xyz abc",)
+from lib.match.profile import Limits, Profile, UnusableProfile, read_profile
 
 
 def test_what_a_profile_denies_is_no_skill() -> None:
