@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
-from multidict import MultiDictProxy
+from multidict import MultiMapping
+
+from api.parts import FORM, parts_of
 
 if TYPE_CHECKING:
     from api.sessions import Session
 
-Form: TypeAlias = "MultiDictProxy[str | bytes | bytearray | web.FileField]"
 SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 TOKEN_HEADER: Final = "X-CSRF-Token"
 TOKEN_FIELD: Final = "csrf"
-_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_WRITTEN = "application/x-www-form-urlencoded"
+_READ_S = 20.0
 
 
 def is_foreign(headers: Mapping[str, str], host: str) -> bool:
@@ -47,16 +51,33 @@ async def refuse_forged(request: web.Request, session: Session | None) -> None:
         raise web.HTTPForbidden(text=f"the session's token is missing: field {TOKEN_FIELD}, or header {TOKEN_HEADER}")
 
 
-async def form_of(request: web.Request) -> Form:
-    """The form in the body. Raises HTTPBadRequest, HTTPRequestEntityTooLarge."""
-    try:
-        return await request.post()
-    except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
-        raise web.HTTPBadRequest(text="the form cannot be read") from error
+async def form_of(request: web.Request) -> MultiMapping[Any]:
+    """The fields of the form in the body, no files. Raises HTTPBadRequest, HTTPRequestEntityTooLarge, TimeoutError."""
+    async with _reading():
+        if request.content_type != FORM:
+            return await request.post()
+        form = await parts_of(request)
+        while await form.next_file():
+            pass
+        return form.fields
 
 
 async def _token(request: web.Request) -> bytes:
+    """The token that was sent, "" without one. Of a form with a file, what stands before the file is read for it."""
     given: object = request.headers.get(TOKEN_HEADER)
-    if given is None and request.content_type in _FORMS:
-        given = (await form_of(request)).get(TOKEN_FIELD)
+    async with _reading():
+        if given is None and request.content_type == FORM:
+            given = await (await parts_of(request)).field(TOKEN_FIELD)
+        elif given is None and request.content_type == _WRITTEN:
+            given = (await request.post()).get(TOKEN_FIELD)
     return given.encode("utf-8", "surrogatepass") if isinstance(given, str) else b""
+
+
+@asynccontextmanager
+async def _reading() -> AsyncIterator[None]:
+    """A form that cannot be read is its sender's fault, and one that never arrives has an end."""
+    try:
+        async with asyncio.timeout(_READ_S):
+            yield
+    except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
+        raise web.HTTPBadRequest(text="the form cannot be read") from error

@@ -6,8 +6,8 @@ What a page of the web client needs:
   `keep(request, response, cookie)` puts it into the answer;
 - `await request.app[SESSIONS].sign_out(cookie_of(request))` and `forget(request, response)` take it back;
 - `request[SESSION]` is who is signed in, or None. Whatever changes something carries `request[SESSION].csrf`: a form in
-  a hidden field `csrf`, a script's request in a header `X-CSRF-Token` (the only way for bodies that are no forms, or
-  larger than usual).
+  a hidden field `csrf`, which stands before any file, a script's request in a header `X-CSRF-Token` (the only way for
+  bodies that are no forms).
 
 The middleware looks at the token, and at whether the request comes from a page of ours, before a handler is called.
 """

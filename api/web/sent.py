@@ -7,18 +7,14 @@ from functools import partial
 from typing import Any
 
 from aiohttp import BodyPartReader, web
-from anyio import to_thread
-from multidict import MultiDict, MultiMapping
+from multidict import MultiMapping
 
-from api.forgery import TOKEN_HEADER
+from api.parts import FORM, MOST_TEXT_BYTES, Parts, bounded, parts_of, too_large
 from api.resumes import read_resume
-from api.room import CONFIG, SESSION
-from api.uploads import FIELD, FORM, bounded
+from api.room import CONFIG
 from lib.people.resumes import Resume
 
-_MOST_PARTS = 200
 _SEND_S = 30.0
-_MOST_TEXT_BYTES = 256 * 1024
 
 
 class Unsent(ValueError):
@@ -28,43 +24,31 @@ class Unsent(ValueError):
 async def read_form(request: web.Request) -> tuple[MultiMapping[Any], Resume | None]:
     """The form's fields, and the résumé in its field `file` where one was chosen, read.
 
-    Raises Unsent, HTTPRequestEntityTooLarge, and what `read_resume` raises.
+    Raises Unsent, HTTPRequestEntityTooLarge, TimeoutError, and what `read_resume` raises.
     """
     try:
-        if request.content_type == FORM and not _was_read(request):
-            return await _parts(request)
-        form = await request.post()
-        sent = form.get(FIELD)
-        if not isinstance(sent, web.FileField) or not sent.filename:
-            return form, None
-        return form, await read_resume(request, lambda: to_thread.run_sync(sent.file.read))
+        if request.content_type != FORM:
+            async with asyncio.timeout(_SEND_S):
+                return await request.post(), None
+        return await _parts(request)
     except (ValueError, LookupError) as error:  # no boundary, a broken part, an encoding that does not exist
         raise Unsent from error
 
 
-def _was_read(request: web.Request) -> bool:
-    """Whether the middleware read the form for the session's token, which scripts send in a header."""
-    return request[SESSION] is not None and TOKEN_HEADER not in request.headers
-
-
 async def _parts(request: web.Request) -> tuple[MultiMapping[Any], Resume | None]:
-    fields: MultiDict[str] = MultiDict()
-    resume, left = None, _MOST_TEXT_BYTES
-    form = await request.multipart()
-    for _ in range(_MOST_PARTS):
-        part = await form.next()
-        if part is None:
-            return fields, resume
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            continue
-        if part.name == FIELD:
-            if part.filename:
-                resume = await read_resume(request, partial(_file, part, request.app[CONFIG].resume_bytes))
-            continue
-        data = await bounded(part.read_chunk, left)
-        left -= len(data)
-        fields.add(part.name, data.decode("utf-8", "replace"))
-    raise Unsent
+    most_bytes = request.app[CONFIG].resume_bytes
+    if (request.content_length or 0) > most_bytes + MOST_TEXT_BYTES:
+        raise too_large(most_bytes)
+    form, resume = await parts_of(request), None
+    while file := await _next_file(form):
+        if file.filename and resume is None:  # without a name, none was chosen
+            resume = await read_resume(request, partial(_file, file, most_bytes))
+    return form.fields, resume
+
+
+async def _next_file(form: Parts) -> BodyPartReader | None:
+    async with asyncio.timeout(_SEND_S):
+        return await form.next_file()
 
 
 async def _file(part: BodyPartReader, most_bytes: int) -> bytes:

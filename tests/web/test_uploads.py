@@ -1,0 +1,67 @@
+"""Résumés in forms: as large as they may be, with scripts and without; a form of nobody's session is not even read."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from tests.unit.papers import GERMAN, lines
+from tests.web.conftest import Open, SignIn
+
+PADDED = ("\n".join(lines(GERMAN)) + "\n").encode() + b" " * 3_000_000
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_large_resume_is_read_out_of_a_form(site: str, visit: Open, sign_in: SignIn, scripts: bool) -> None:
+    page = await visit(java_script_enabled=scripts)
+    await sign_in(page, "paid")
+    await page.set_input_files("#file", {"name": "me.txt", "mimeType": "text/plain", "buffer": PADDED})
+    await page.click("form[action='/search'] > .send button")
+    await page.locator("#matches > li").first.wait_for()
+    assert "14 Diensten" in await page.input_value("#text")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_what_is_too_large_is_said_on_the_page(site: str, visit: Open, sign_in: SignIn, scripts: bool) -> None:
+    page = await visit(java_script_enabled=scripts, expect_errors=True)
+    await sign_in(page, "free")
+    await page.set_input_files("#file", {"name": "me.txt", "mimeType": "text/plain", "buffer": b" " * 12_000_000})
+    await page.click("form[action='/search'] > .send button")
+    await page.get_by_text("The file is too large: 10 MB at most.").wait_for()
+
+
+async def test_a_forged_form_is_refused_before_its_file_arrives(site: str, visit: Open, sign_in: SignIn) -> None:
+    page = await visit()
+    await sign_in(page, "paid")
+    jar = aiohttp.CookieJar(unsafe=True)
+    jar.update_cookies({one["name"]: one["value"] for one in await page.context.cookies()}, URL(site))
+    token = await page.locator("form[action='/search'] input[name=csrf]").get_attribute("value")
+    assert token is not None
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nKoch in Wien'
+
+    async def endless(*parts: bytes) -> AsyncIterator[bytes]:
+        for part in (*parts, *itertools.repeat(b"Koch in Wien ", 1_000_000)):
+            yield part
+            await asyncio.sleep(0.01)
+
+    async with aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(10)) as client:
+        for path in ("/search", "/j/1/application", "/resumes"):
+            for before in ((), (_field("csrf", "x" * 32),), (_field("text", "Koch"),)):
+                body = endless(*before, file)
+                async with client.post(f"{site}{path}", data=body, headers=headers) as answer:
+                    assert answer.status == 403
+        whole = _field("text", "Koch") + _field("csrf", token) + file + b"\r\n--x--\r\n"
+        async with client.post(f"{site}/search", data=whole, headers=headers) as answer:
+            assert answer.status == 200
+        async with client.post(f"{site}/resumes", data=whole, headers=headers) as answer:
+            assert (await answer.json())["text"] == "Koch in Wien"
+
+
+def _field(name: str, value: str) -> bytes:
+    return f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
