@@ -110,12 +110,12 @@ def _pictured(pages: Sequence[pypdfium2.PdfPage], written: Sequence[list[list[Bo
 
 def _is_filled(page: pypdfium2.PdfPage) -> bool:
     left, bottom, right, top = page.get_bbox()
-    area = 0.0
+    space, area = (right - left) * (top - bottom), 0.0
     for part in page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM], max_depth=1):
         if part.type == pdfium.FPDF_PAGEOBJ_IMAGE or any(page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE], form=part)):
             x, y, to_x, to_y = part.get_bounds()
             area += max(0.0, min(right, to_x) - max(left, x)) * max(0.0, min(top, to_y) - max(bottom, y))
-    return area >= _FILLED * (right - left) * (top - bottom)
+    return bool(area >= _FILLED * space)
 
 
 def _read_pictures(
