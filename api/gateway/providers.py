@@ -26,12 +26,16 @@ import orjson
 from api.gateway.meanings import Meaning, hasdata, llm
 from lib.errors import Refused
 from lib.net.egress import check_url
-from lib.net.policy import FetchPolicy, HostLimits
+from lib.net.policy import WEB_PORTS, FetchPolicy, HostLimits
 
 _DEADLINE_S = 310.0  # HasData's own 300 s, and the way there and back
 _PAGE_BYTES = 16 * 1024 * 1024
 _STREAM_BYTES = 4 * 1024 * 1024
 _PUBLIC = FetchPolicy(contact="none")
+# Names of private networks: RFC 6761, 6762 (appendix G) and 8375, and that of clusters.
+_INSIDE = (
+    ".local", ".localhost", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".arpa", ".svc",
+)  # fmt: skip
 
 Parameters: TypeAlias = Mapping[str, str]
 
@@ -154,16 +158,18 @@ def _whole(least: int, most: int) -> Callable[[str], object]:
     return check
 
 
-def public_page(url: str) -> None:
-    """Raises ValueError unless `url` is that of a page that anybody can see: the provider must not be made to look at
-    its own inside, nor be told of ours."""
+def public_page(url: str) -> str:
+    """The address of a page that anybody can see, as it was understood: no other reading of it reaches the provider,
+    who must not be made to look at its own inside, nor be told of ours. Raises ValueError."""
     try:
-        host = check_url(url, _PUBLIC).host or ""
+        page = check_url(url, _PUBLIC)
     except Refused as error:
         raise ValueError("the address of a public web page is expected") from error
-    bare = host.rstrip(".").lower()
-    if ":" not in bare and ("." not in bare or bare.endswith((".local", ".localhost", ".internal", ".arpa"))):
+    bare = (page.host or "").rstrip(".").lower()
+    inside = ":" not in bare and ("." not in bare or bare.endswith(_INSIDE))
+    if inside or page.port not in WEB_PORTS:
         raise ValueError("the address of a public web page is expected")
+    return str(page)
 
 
 _INDEED = r"[a-z]{2,3}\.indeed\.com"
@@ -198,7 +204,7 @@ def _listing(path: str, parameters: Mapping[str, Rule]) -> Operation:
 def _web(parameters: Parameters, terms: Terms) -> Mapping[str, object]:
     """Without scripts and by a data centre's address a page costs 1 credit; everything else costs more."""
     return {
-        "url": parameters["url"],
+        "url": public_page(parameters["url"]),
         "outputFormat": ["html", "json"],  # one format alone comes bare, without its status
         "proxyType": "datacenter",
         "proxyCountry": parameters.get("proxyCountry") or "DE",

@@ -78,6 +78,7 @@ def test_a_page_is_asked_for_at_the_price_of_one_credit() -> None:
         "http://0x7f.1/", "http://localhost/", "http://localhost./", "http://db/", "http://db.internal/x",
         "http://printer.local/", "ftp://example.com/", "file:///etc/passwd", "//example.com", "javascript:alert(1)",
         "https://user:secret@example.com/", "https://[::ffff:10.0.0.1]/", "https://example.com:22x/", "",
+        "http://example.com:22/", "https://example.com:8443/", "http://nas.lan/", "http://kubernetes.default.svc/",
     ],
 )  # fmt: skip
 def test_only_public_pages_are_looked_at(url: str) -> None:
@@ -85,9 +86,19 @@ def test_only_public_pages_are_looked_at(url: str) -> None:
         public_page(url)
 
 
-@pytest.mark.parametrize("url", ["https://jobs.example.com/a?b=c", "http://93.184.215.14/", "https://ärzte.example/"])
-def test_public_pages_are(url: str) -> None:
-    public_page(url)
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("https://jobs.example.com/a?b=c%2Bd", "https://jobs.example.com/a?b=c%2Bd"),
+        ("http://93.184.215.14/", "http://93.184.215.14/"),
+        ("https://ärzte.example/ü", "https://xn--rzte-koa.example/%C3%BC"),
+        ("http://jobs.example.com/\r\nHost: db", "http://jobs.example.com/Host:%20db"),
+        ("http://jobs.example.com/#@127.0.0.1/", "http://jobs.example.com/"),
+    ],
+)
+def test_public_pages_are_asked_for_as_they_were_read(url: str, read: str) -> None:
+    _, body = packed(_HASDATA["web"], {"url": url}, _TERMS)
+    assert body is not None and orjson.loads(body)["url"] == read
 
 
 @pytest.mark.parametrize(
