@@ -27,16 +27,18 @@ _OCCUPATION = re.compile(
     r"helfer(?:in)?|entwickler(?:in)?|technik(?:er|erin)|mechanik(?:er|erin)|elektronik(?:er|erin)|verkäufer(?:in)?|"
     r"pfleg(?:er|erin)|schwester|lehr(?:er|erin)|fahrer(?:in)?|berater(?:in)?|buchhalt(?:er|erin|ung)|assisten(?:t|tin|z)|"
     r"arbeiter(?:in)?|sachbearbeitung|engineer|developer|nurse|analyst|clerk|chef|cook|driver|assistant|accountant|scientist|officer|"
-    r"designer|consultant|architect|technician|teacher|administrator|specialist)s?\b",
+    r"designer|consultant|architect|technician|teacher|administrator|specialist|representative|erzieher(?:in)?|"
+    r"angestellter?|therapeut(?:in)?|sachbearbeiter(?:in)?|referent(?:in)?|informatiker(?:in)?|jurist(?:in)?|"
+    r"anwalt|anwältin|controller(?:in)?|programmierer(?:in)?|monteur(?:in)?|therapist|physician|lawyer)s?\b",
     re.IGNORECASE,
 )
 _AGENT = re.compile(r"\b[^\W\d_]{4,}(?:er|eur|ist|ant|ent|ator|or)(?:in)?\b", re.IGNORECASE)
 _STOPS = re.compile(
-    r"\s+(?:mit|bei|in|im|und suche|seit|für|aus|who|with|at|for|since|based|from|and looking|auf|zum|zur|near|"
-    r"der|die|das|welche[rs]?)\s.*",
+    r"\s+(?:mit|bei|in|im|und suche|seit|für(?!\s(?-i:[A-ZÄÖÜ]))|aus|who|with|at|for|since|based|from|and looking|"
+    r"auf|zum|zur|near|der|die|das|welche[rs]?)\s.*",
     re.IGNORECASE,
 )
-_APART = re.compile(r"[,;.|•·\t]|\s[-–—]\s")
+_APART = re.compile(r"[,;.!?|•·\t]|\s[-–—]\s")
 _ADDRESS = re.compile(r"\S+@\S+|\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S*", re.IGNORECASE)
 _PHONE_OR_POSTCODE = re.compile(
     r"\+\d[\d ()/-]{6,}\d|\b0\d{2,}[ /-]\d{3,}|\b(?!(?:19|20)\d\d\b)(?:[A-Z]{1,2}-)?\d{4,5} (?=[^\W\d_])"
@@ -65,7 +67,8 @@ def title_phrases(text: str) -> tuple[str, ...]:
     scored: dict[str, float] = {}
     doubtful: dict[str, float] = {}
     for position, piece in enumerate(_pieces(text)):
-        cleaned = clean_title(_STOPS.sub("", f"{piece.text} ").strip())
+        said = f" {piece.text} " if piece.cued else f"{piece.text} "  # "I look for", "in Vienna"
+        cleaned = clean_title(_STOPS.sub("", said).strip())
         words = cleaned.split()
         if not words or len(words) > _MAX_WORDS or len(cleaned) < 3:
             continue

@@ -13,7 +13,10 @@ from lib.text.skills import MAX_CHARS, find_skills
 
 _SHOWN_CHARS = 300
 _MAX_SENTENCES = 3_000
-_END = re.compile(r"(?:[.!?](?=\s+[A-ZÄÖÜ\d])|[\n;•·|])\s*")
+_END = re.compile(
+    r"(?:(?<!\b\d)(?<!\b\d\d)(?<!\bDr)(?<!\bDipl)(?<!\bIng)(?<!\bSc)(?<!\bca)(?<!\bSt)[.](?=\s+[A-ZÄÖÜ\d])"
+    r"|[!?](?=\s+[A-ZÄÖÜ\d])|[\n;•·|])\s*"
+)
 _TURN = re.compile(r"(?i)[,\s]+(?=(?:aber|jedoch|sondern|dafür|doch|but|however|though|yet|instead)\b)")
 _DENIED = re.compile(
     r"(?i)\b(?:kein(?:e|en|er|em|erlei)?\s(?:[\w-]+\s){0,2}?(?:[\w-]*erfahrung(?:en)?|[\w-]*kenntnisse?n?|wissen|ahnung)"
@@ -23,8 +26,9 @@ _DENIED = re.compile(
     r"|(?:do|does|did|have|has|can)(?:\s?not|n['’]t)(?!\w)(?!\sonly))"
 )
 _DENIED_BEHIND = re.compile(
-    r"(?i)(?:\bkein(?:e|en|er|erlei)?(?:\s(?:erfahrung(?:en)?|kenntnisse?|ahnung))?|\bnicht|\bnone|:\s*no|\bno\sexperience)\W*$"
+    r"(?i)(?:\bkein(?:e|en|er|erlei)?(?:\s(?:erfahrung(?:en)?|kenntnisse?|ahnung))?|\bnicht|\bnone|(?<=:)\s*no|\bno\sexperience)\W*$"
 )
+_BEHIND_CHARS = 60
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -49,10 +53,18 @@ def claimed(sentence: str) -> str:
 
 
 def _undenied(clause: str) -> str:
-    if _DENIED_BEHIND.search(clause[-60:]):
-        return ""
+    while behind := _DENIED_BEHIND.search(clause, max(0, len(clause) - _BEHIND_CHARS)):
+        clause = _before_denied(clause, behind)
     denial = _DENIED.search(clause)
     return clause if denial is None else clause[: denial.start()].strip()
+
+
+def _before_denied(clause: str, denial: re.Match[str]) -> str:
+    """What a denial at the end leaves: what stands before the last comma, "Excel gut, SAP keine". A colon speaks of a
+    whole list, "Excel, SAP: keine", and a comma right before the denial of who knows what."""
+    said = clause[: denial.start()].rstrip()
+    kept = said.rpartition(",")[0]
+    return kept if said[-1:] not in (":", ",") or (said[-1:] == ":" and ":" in kept) else ""
 
 
 def find_claims(text: str) -> list[Skill]:

@@ -11,7 +11,7 @@ _SIGNS: Final[dict[DegreeName, str]] = {
     "doctor": r"ph\.?\s?d\b|doktor(?!and)\w*|doctor(?:ate|al)?\b|promotion (?:in|an|am|zu[mr]?|über)\b|promoviert\w*|"
     r"dr\.-ing|dr\. (?:rer|med|phil|jur|oec)",
     "master": r"(?<!scrum )master(?!\s?data|plan)(?: of|abschluss|studium|'s)?\b|masterarbeit|m\.?\s?sc\b|m\.?\s?eng\b|"
-    r"mba\b|m\.\s?a\.|"
+    r"mba\b|m\.\s?a\.|ll\.?\s?m\b|"
     r"diplom(?!at)\w*|dipl\.|magister|staatsexamen|lizentiat",
     "bachelor": r"bachelor\w*|b\.?\s?sc\b|b\.?\s?eng\b|b\.\s?a\.|undergraduate degree",
     "advanced vocational": r"(?:industrie|handwerks)?meister(?:brief|prüfung|titel|in)?\b|staatlich geprüfte\w*|"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import msgspec
@@ -17,7 +18,7 @@ from lib.people.reading import Degree, Language, Occupation, Reading
 from lib.people.sections import divide
 from lib.people.spoken import find_spoken
 from lib.people.whereabouts import find_places
-from lib.people.worked import years_said, years_worked
+from lib.people.worked import years_said, years_told, years_worked
 from lib.posting.contract import clean_text
 from lib.text.gazetteer import Gazetteer
 from lib.text.language import detect
@@ -33,6 +34,7 @@ _HEAD_CHARS = 4_000
 _SHOWN_CHARS = 300
 _MOST_YEARS = 60.0
 _TITLE_CHARS = 300
+_WISHED = re.compile(r"(?i)\b(?:suche|möchte|wünsche|strebe|plane|looking for|seeking|aiming|want)\b[^,;.]*")
 
 
 def sections_of(text: str) -> tuple[Section, ...]:
@@ -108,12 +110,16 @@ def _head(sections: Sequence[Section]) -> str:
 
 
 def _years(sections: Sequence[Section], today: date) -> float | None:
-    """What the jobs' dates add up to; else what a sentence says; a schooling's dates are none of work."""
+    """What the jobs' dates add up to; else what a sentence says of experience; else of how the person begins. A
+    schooling's dates are none of work."""
     apart = _of(sections, "experience") or _of(sections, "summary", "skills", "other")
-    dated = years_worked(apart, today).years
-    said = [years for sentence in sentences(apart) if (years := years_said(sentence)) is not None]
-    years = dated or max(said, default=None)
+    opening = "\n".join(section.text for section in sections if section.kind == "summary" or not section.title)
+    years = years_worked(apart, today).years or _most(years_said, apart) or _most(years_told, opening)
     return None if years is None else min(years, _MOST_YEARS)
+
+
+def _most(years: Callable[[str], float | None], text: str) -> float | None:
+    return max((said for sentence in sentences(text) if (said := years(sentence)) is not None), default=None)
 
 
 def _languages(sections: Sequence[Section]) -> Iterator[Language]:
@@ -130,7 +136,7 @@ def _languages(sections: Sequence[Section]) -> Iterator[Language]:
 def _degree(text: str) -> Degree | None:
     best: Degree | None = None
     for sentence in sentences(text):
-        for degree in find_degrees(claimed(sentence)):
+        for degree in find_degrees(_WISHED.sub("", claimed(sentence))):
             if best is None or DEGREES.index(degree.name) > DEGREES.index(best.level):
                 best = Degree(level=degree.name, sentence=sentence[:_SHOWN_CHARS])
     return best

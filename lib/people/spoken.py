@@ -26,6 +26,7 @@ _CODES: Final = {name: code for code, names in _NAMES.items() for name in names.
 _NAME = re.compile(
     rf"(?i)(?<![\w-])({'|'.join(_CODES)})(?:-|sprach\w*)?(kenntniss?en?|e[nrs]?)?(?![\w])(?!\s+(?:gmbh|ag|market|markt))"
 )
+_DENIED = re.compile(r"(?i)\b(?:no|keine?)\s$")
 _LEVEL = re.compile(
     r"(?i)(?<!\w)(?:(?P<cefr>[abc][12])(?!\w)|(?P<native>mutters?prach\w*|native|mother tongue|first language|"
     r"bilingual|zweisprachig)|(?P<C1>fließend\w*|fluen\w+|verhandlungssicher\w*|sehr gut\w*|very good|excellent|"
@@ -41,6 +42,7 @@ _JOINED = re.compile(r"(?i)-?[\s,/&]*(?:und|and|sowie|oder|or)?\s*")
 _AHEAD = re.compile(rf"(?i)\s+(?:in\s+|of\s+)?(?:{'|'.join(_CODES)})")
 _CLAUSE = re.compile(r"[^\n;.•|]+")
 _BESIDE = 45
+_DENIAL_CHARS = 8
 
 
 class Spoken(NamedTuple):
@@ -67,7 +69,7 @@ def at_least(level: str | None, wanted: str | None) -> bool | None:
 
 
 def _of_clause(text: str, start: int, end: int, listed: bool) -> Iterator[Spoken]:
-    names = list(_NAME.finditer(text, start, end))
+    names = [name for name in _NAME.finditer(text, start, end) if not _is_denied(text, name.start())]
     if not names:
         return
     graded = _graded(text, names, list(_LEVEL.finditer(text, start, end)))
@@ -76,6 +78,11 @@ def _of_clause(text: str, start: int, end: int, listed: bool) -> Iterator[Spoken
         level = graded.get(name.start())
         if level is not None or cued:
             yield Spoken(_CODES[name[1].casefold()], level, name.start(), name.end())
+
+
+def _is_denied(text: str, at: int) -> bool:
+    """Whether "no" or "kein" stands right before a place."""
+    return _DENIED.search(text, max(0, at - _DENIAL_CHARS), at) is not None
 
 
 def _graded(text: str, names: Sequence[re.Match[str]], levels: Sequence[re.Match[str]]) -> dict[int, Level]:

@@ -6,33 +6,34 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lib.people.reading import Place
-from lib.text.gazetteer import Gazetteer, fold
+from lib.text.gazetteer import HOME_COUNTRIES, OWN, Gazetteer, fold
 from lib.text.places import PlaceMatch, resolve
 
 _HEAD_LINES = 25
 _LINE_CHARS = 200
 _MOST = 5
-_SMALLEST = 5_000  # inhabitants of a city that a name without a postcode or a label is believed to mean
+# Inhabitants of a city that a name without a postcode or a label is believed to mean, here and elsewhere.
+_SMALLEST, _SMALLEST_ABROAD = 5_000, 500_000
 _NAME = r"([A-ZÄÖÜ][\w.ß-]*(?:(?: (?:am|an der|im|in der|ob der|bei))? [A-ZÄÖÜ][\w.ß-]*){0,2})"
 _ADDRESS = re.compile(rf"(?<![\w-])((?:(?:DE?|A|AT|CH)-)?\d{{4,5}} +){_NAME}")
 _LABEL = re.compile(
     r"(?i)(?<!\w)(?:wohnort|wohnhaft in|wohne in|lebe in|standort|einsatzort|wunschort|arbeitsort|ort|location|"
-    r"based in|living in|live in|located in|residence|city|region|raum|umgebung|großraum|near|nähe)\s*:?\s+(?-i:"
-    + _NAME
-    + ")"
+    r"based in|living in|live in|located in|residence|city|region|raum|umgebung|großraum|rund um|near|around|nähe)"
+    rf"\s*:?\s+(?-i:{_NAME})"
 )
 _IN = re.compile(rf"(?<!\w)(?:in|In|aus|from|bei|nach|to){' '}(?:der |the )?{_NAME}")
-_APART = re.compile(r"\s*[,;|/•·\t]\s*|\s+[-–]\s+")
+_APART = re.compile(r"\s*[,;|/•·\t]\s*|\s+[-–]\s+|\.(?:\s+|$)|\s+(?:oder|or|und|and)\s+")
 
 
 def find_places(text: str, gazetteer: Gazetteer) -> list[Place]:
-    """Up to five cities, the surest first: by address, by label, by "in", alone in the first lines. Total."""
+    """Up to five cities, those of German-speaking countries first, and of these the surest: by address, by label, by
+    "in", alone in the first lines. Total."""
     lines = [line[:_LINE_CHARS] for line in text.split("\n", _HEAD_LINES)[:_HEAD_LINES]]
     found: dict[str, Place] = {}
     for match in _read(lines, gazetteer):
         if match.city is not None:
             found.setdefault(match.city, Place(name=match.city, region=match.region, country=match.country))
-    return list(found.values())[:_MOST]
+    return sorted(found.values(), key=lambda place: place.country not in HOME_COUNTRIES)[:_MOST]
 
 
 def _read(lines: Iterable[str], gazetteer: Gazetteer) -> Iterator[PlaceMatch]:
@@ -62,4 +63,8 @@ def _meant(gazetteer: Gazetteer, words: str) -> Iterator[PlaceMatch]:
 def _is_large(gazetteer: Gazetteer, name: str) -> bool:
     if not 2 < len(name) <= 60 or not name[0].isupper():
         return False
-    return any(place.population >= _SMALLEST for place, rank in gazetteer.cities(fold(name)) if rank == 0)
+    return any(
+        place.population >= (_SMALLEST if place.country in HOME_COUNTRIES else _SMALLEST_ABROAD)
+        for place, rank in gazetteer.cities(fold(name))
+        if rank == OWN
+    )

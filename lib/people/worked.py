@@ -20,6 +20,12 @@ _YEARS = re.compile(
 )
 _EXPERIENCE = re.compile(r"(?i)erfahrung|experience|praxis|tätig|working|worked|im beruf|berufsjahre")
 _NEAR = 60
+# What takes years and is no work, before them ("vor sechs Jahren") and behind ("six years old").
+_IDLE_BEFORE = re.compile(r"(?i)\b(?:vor|in|ago|aged?|bin|am|wohn\w*|leb\w*|liv\w+|nach)\b[^,;.]{0,12}$|i['’]m\s*$")
+_IDLE_BEHIND = re.compile(
+    r"(?i)[^,;.]{0,20}\b(?:alt|old|ago|jung|young|pause|break|elternzeit|parental|leave|wohn\w*|leb\w*|liv\w+|studi\w+|stud(?:y|ies)|"
+    r"ausbildung|lehre|schule|school|university|garantie)\b"
+)
 _FIRST_YEAR = 1950
 _MONTHS = {
     name: number
@@ -47,6 +53,15 @@ def years_said(text: str) -> float | None:
     for found in _YEARS.finditer(text):
         around = text[max(0, found.start() - _NEAR) : found.end() + _NEAR]
         if _EXPERIENCE.search(around):
+            return float(_NUMERALS.get(found[1].casefold()) or int(found[1]))
+    return None
+
+
+def years_told(text: str) -> float | None:
+    """The years that a person names without a word on what they were, "sechs Jahre Chirurgie"; None without any."""
+    for found in _YEARS.finditer(text):
+        before, behind = text[max(0, found.start() - _NEAR) : found.start()], text[found.end() : found.end() + _NEAR]
+        if not _IDLE_BEFORE.search(before) and not _IDLE_BEHIND.match(behind):
             return float(_NUMERALS.get(found[1].casefold()) or int(found[1]))
     return None
 

@@ -25,6 +25,11 @@ from lib.text.gazetteer import load_gazetteer
         ("Excel: keine", set()),
         ("mit SAP habe ich keine Erfahrung", set()),
         ("weder Java noch Python", set()),
+        ("DATEV und Excel sehr gut, SAP leider keine Erfahrung", {"DATEV", "Excel"}),
+        ("Docker kenne ich, Kubernetes nicht", {"Docker"}),
+        ("Java, Kotlin: keine", set()),
+        ("Java: gut, Docker: keine", {"Java"}),
+        ("mit Java habe ich, anders als mit Docker, keine Erfahrung", set()),
         ("Nicht nur Java, sondern auch Python", {"Java", "Python"}),
         ("Not only Java but also Python", {"Java", "Python"}),
         ("Java, Python und Docker", {"Java", "Python", "Docker"}),
@@ -53,9 +58,17 @@ def test_any_text_falls_into_sentences(text: str) -> None:
         assert len(claimed(sentence)) <= len(sentence) + 1
 
 
+def test_ordinals_and_short_forms_end_no_sentence() -> None:
+    text = "2. Staatsexamen. Dipl.-Ing. RWTH Aachen. Seit 2012. Danach Wien"
+    assert list(sentences(text)) == ["2. Staatsexamen.", "Dipl.-Ing. RWTH Aachen.", "Seit 2012.", "Danach Wien"]
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
+        ("Erzieherin, 9 Jahre in Kita. Köln.", ["Köln"]),
+        ("Jurist, LL.M. London, jetzt in Düsseldorf", ["Düsseldorf", "London"]),
+        ("Arzt. Bern oder Basel. Rund um Bern", ["Bern", "Basel"]),
         ("10115 Berlin", ["Berlin"]),
         ("A-1010 Wien\nlebte in Hamburg", ["Wien", "Hamburg"]),
         ("Wohnort: Köln", ["Köln"]),

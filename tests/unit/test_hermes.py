@@ -82,6 +82,32 @@ def test_a_line_of_english_is_enough(seeded: Seeded) -> None:
     assert [(one.code, one.level, one.sentence) for one in reading.languages] == [("de", "B2", "German B2.")]
 
 
+@pytest.mark.parametrize(
+    ("text", "isco", "title", "years"),
+    [
+        ("Pflegefachkraft mit sechs Jahren Chirurgie und Wundmanagement", "2221", "Pflegefachkraft", 6),
+        ("Erzieherin, staatlich anerkannt, 9 Jahre in Kita, davon 3 als Gruppenleitung", "5311", "Erzieherin", 9),
+        ("Sales representative, 7 yrs in medical devices. Vienna", "3322", "Sales representative", 7),
+        ("Fachkraft für Lagerlogistik, Staplerschein. Bremen", "4321", "Fachkraft für Lagerlogistik", None),
+        ("Koch, 30 Jahre alt, wohne seit 10 Jahren in Wien", "5120", "Koch", None),
+        ("Cook, 30 years old, came here 4 years ago", "5120", "Cook", None),
+        ("Physiotherapeutin, Lymphdrainage, Teilzeit 25h, suche in Luzern", "2264", "Physiotherapeutin", None),
+    ],
+)
+def test_a_few_words_are_enough(seeded: Seeded, text: str, isco: str, title: str, years: float | None) -> None:
+    reading = _read(seeded, text)
+    assert reading.occupation is not None
+    assert (reading.occupation.isco, reading.profile.title, reading.years) == (isco, title, years)
+
+
+def test_what_is_wished_for_or_denied_is_not_there(seeded: Seeded) -> None:
+    reading = _read(
+        seeded, "Schulabgänger, suche Ausbildung als Koch.\nSprachen\nDeutsch (Muttersprache), kein Englisch"
+    )
+    assert reading.degree is None
+    assert [one.code for one in reading.languages] == ["de"]
+
+
 @pytest.mark.parametrize(("parts", "isco"), [(GERMAN, "2512"), (ENGLISH, "2221")])
 def test_resumes_in_both_languages(seeded: Seeded, parts: tuple[tuple[str, list[str]], ...], isco: str) -> None:
     reading = _read(seeded, "\n".join(lines(parts)))
