@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -120,7 +121,10 @@ def reconcile(
         typer.Option(formats=_DATES, help="The statement begins here (UTC); default: the month of its first line."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=_DATES, help="The statement ends here (UTC); default: its last line.")
+        datetime | None,
+        typer.Option(
+            parser=_end_of, metavar="DATE", help="It ends here (UTC), a day included; default: its last line."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -201,6 +205,14 @@ def _show_compared(rows: list[Compared], unreadable: list[Unreadable], apart: in
 
 def _say(bad: Unreadable) -> str:
     return f"line {bad.line}: {bad.why}"
+
+
+def _end_of(text: str) -> datetime:
+    """The moment that is said, of a day its last one. Raises BadParameter."""
+    for form, more in zip(_DATES, (timedelta(days=1, microseconds=-1), timedelta()), strict=True):
+        with suppress(ValueError):
+            return datetime.strptime(text, form) + more  # noqa: DTZ007 -- the caller says UTC
+    raise typer.BadParameter(f"a day or a moment like 2026-11-30T12:00:00 is expected, not {text!r}")
 
 
 def _plain(text: str) -> str:

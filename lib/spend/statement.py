@@ -1,7 +1,8 @@
 """A provider's statement beside our entries: who says what of each call. Pure.
 
-Shape   CSV with a line of names, or one JSON object a line; UTF-8. Wanted are the call's id, its credits and its time,
-        under any of the names in `_NAMES`; an id is the provider's own, or the request id that it was sent
+Shape   CSV (with commas, semicolons or tabs) with a line of names, or one JSON object a line; UTF-8. Wanted are the
+        call's id, its credits and its time, under any of the names in `_NAMES`, of which the first that says something
+        counts; an id is the provider's own, or our request id
 Units   whole credits; times are ISO 8601, those without an offset are UTC
 """
 
@@ -26,6 +27,7 @@ _NAMES = {
     "credits": ("credits", "credits_used", "creditsused", "cost"),
     "time": ("time", "timestamp", "at", "date", "created_at", "createdat"),
 }
+_DELIMITERS = ",;\t"
 _MOST_CREDITS = 2**53
 _ID_CHARS = 500
 _YEARS = range(2000, 2200)
@@ -147,11 +149,12 @@ def _objects(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    head = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
+    head = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        names = next(reader, [])
-        if any(_find(dict.fromkeys(names, ""), wanted) is None for wanted in _NAMES):
+        names = next((row for row in reader if row), [])
+        if any(_find(dict.fromkeys(names, "x"), wanted) is None for wanted in _NAMES):
             wanted = ", ".join(options[0] for options in _NAMES.values())
             raise BadStatement(f"the statement's first line names no {wanted}")
         for row in reader:
@@ -162,19 +165,20 @@ def _rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _find(row: Mapping[str, Any], wanted: str) -> str | None:
-    """The row's own name of what is wanted."""
-    plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): name for name in row}
-    return next((plain[option] for option in _NAMES[wanted] if option in plain), None)
+    """What the row says of what is wanted, None for nothing."""
+    plain = {name.strip().lower().replace(" ", "_").replace("-", "_"): said for name, said in row.items()}
+    said = (str(plain[option]).strip() for option in _NAMES[wanted] if plain.get(option) is not None)
+    return next(filter(None, said), None)
 
 
 def _line(row: Mapping[str, Any]) -> Line:
     """Raises ValueError saying what is missing or wrong."""
     values = {}
     for wanted in _NAMES:
-        name = _find(row, wanted)
-        if name is None or row[name] in (None, ""):
+        said = _find(row, wanted)
+        if said is None:
             raise ValueError(f"no {_NAMES[wanted][0]}")
-        values[wanted] = str(row[name]).strip()
+        values[wanted] = said
     if len(values["id"]) > _ID_CHARS:
         raise ValueError(f"a request_id of more than {_ID_CHARS} signs")
     return Line(values["id"], _count(values["credits"]), _time(values["time"]))

@@ -91,6 +91,21 @@ async def test_books_are_held_against_the_providers_statement(database: Database
     assert isinstance(done.exception, BadStatement)
 
 
+async def test_a_statement_that_ends_on_a_day_has_all_of_it(database: Database, tmp_path: Path) -> None:
+    books_of = ledger(database, Clock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC)))
+    await books_of.settle((await books_of.reserve(ask(None))).id, 5, "ok")
+    statement = tmp_path / "statement.csv"
+    statement.write_text("request_id,credits,time\nx,1,2026-11-30T12:00:00Z\n")
+    for until, code, totals in (
+        ("2026-11-30", 1, {"agrees": 0, "differs": 0, "unknown": 1, "missing": 1}),
+        ("2026-11-30T13:00:00", 1, {"agrees": 0, "differs": 0, "unknown": 1, "missing": 0}),
+        ("2026-11-29", 0, {"agrees": 0, "differs": 0, "unknown": 0, "missing": 0}),
+    ):
+        done = await run("reconcile", str(statement), "--until", until, "--json")
+        assert (done.exit_code, orjson.loads(done.stdout)["totals"]) == (code, totals)
+    assert (await run("reconcile", str(statement), "--until", "yesterday")).exit_code == 2
+
+
 async def test_verify_says_whether_the_sums_are_what_the_entries_say(database: Database) -> None:
     await ledger(database, Clock()).reserve(ask(None))
     done = await run("verify")

@@ -25,7 +25,11 @@ def _entry(request_id: str, cost: int, at: datetime = _NOON, provider_id: str | 
         _CSV,
         "\ufeff" + _CSV,
         _CSV.replace(",", ";"),
+        _CSV.replace(",", "\t"),
         _CSV.replace("\n", "\r\n"),
+        "\r\n\r\n" + _CSV.replace("\n", "\r\n"),
+        _CSV.replace(",", '", "').replace("\n", '"\n"').join('""')[:-2],
+        "request id,id,credits,time\n,a,5,2026-11-20T12:00:00Z\nb,not this,1,2026-11-20T12:00:00Z\n",
         "Time;Request ID;Plan;Credits Used\n2026-11-20T12:00:00;a;x;5.0\n\n2026-11-20 12:00;b;x;1\n",
         """{"request_id": "a", "credits": 5, "time": "2026-11-20T12:00:00Z"}
 
@@ -47,6 +51,7 @@ def test_statements_come_in_several_shapes(text: str) -> None:
         ("a,1,yesterday", "'yesterday' is no time"),
         ("a,1,0001-01-01T00:00:00+14:00", "'0001-01-01T00:00:00+14:00' is no time"),
         (",1,2026-11-20", "no request_id"),
+        ("  ,1,2026-11-20", "no request_id"),
         ("a", "no credits"),
         (f"{'a' * 501},1,2026-11-20", "a request_id of more than 500 signs"),
     ],
