@@ -24,8 +24,8 @@ class Problem(msgspec.Struct, frozen=True):
 class SearchState(msgspec.Struct, frozen=True, kw_only=True):
     """A search as it stands. `candidates`, `found`, `best_score`, `posting_ids`: of its first answer, best first.
 
-    `answer`: its newest one; null where it did not go on and its matches are not kept any more. `events`: the number of
-    the newest event.
+    `answer`: its newest one, without what closed since; null where it did not go on and its matches are not kept any
+    more. `events`: the number of the newest event.
     """
 
     id: uuid.UUID

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from aiohttp import web
 
 from api.bodies import SearchState
-from api.room import CALLER, DATABASE, SEARCHER, json_response
+from api.room import CALLER, CONFIG, DATABASE, SEARCHER, json_response
 from lib.match import searches
 from lib.match.answer import Answer
 from lib.match.searches import Search
@@ -43,8 +44,14 @@ async def show_search(request: web.Request) -> web.Response:
 
 
 async def newest_answer(request: web.Request, search: Search) -> Answer | None:
-    """What it told last; of a search that never went on, what is still kept for its profile."""
-    told = await searches.last_matches(request.app[DATABASE], search.id) if search.events else None
+    """What it told last; of a search that never went on, what is still kept for its profile. Without what closed
+    since."""
+    database = request.app[DATABASE]
+    told = await searches.last_matches(database, search.id) if search.events else None
     if told is None:
-        return await request.app[SEARCHER]().kept(search)
+        told = await request.app[SEARCHER]().kept(search)
+    if told is None:
+        return None
+    seen_after = datetime.now(UTC) - timedelta(days=request.app[CONFIG].expire_days)
+    told = await searches.still_open(database, told, seen_after)
     return msgspec.structs.replace(told, live=search.live, live_why=search.live_why, credits_used=search.credits_used)

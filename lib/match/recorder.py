@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -106,11 +106,10 @@ class Recorder:
 
     async def _current(self, connection: Connection, batch: Sequence[Entry]) -> list[Entry]:
         """Those of which every match, and every copy of one, is still open and within the hard limits."""
-        shown = {posting for entry in batch if entry.again for posting in _postings(entry.answer)}
+        shown = {posting for entry in batch if entry.again for posting in searches.shown(entry.answer)}
         if not shown:
             return list(batch)
-        rows = await connection.fetch(_SQL.served, list(shown), self._clock() - self._expire)
-        served = {row[0]: row[1:] for row in rows}
+        served = await searches.served(connection, list(shown), self._clock() - self._expire)
         return [entry for entry in batch if not entry.again or _holds(entry, served)]
 
 
@@ -135,16 +134,9 @@ def _fail(batch: Sequence[Entry], error: Exception) -> None:
         entry.written.set_exception(error)
 
 
-def _postings(answer: Answer) -> Iterator[int]:
-    """All that an answer shows, copies included."""
-    for match in answer.matches:
-        yield match.id
-        yield from (copy.id for copy in match.copies)
-
-
 def _holds(entry: Entry, served: Mapping[int, Sequence[Any]]) -> bool:
     limits = entry.profile.limits.folded()
-    for posting in _postings(entry.answer):
+    for posting in searches.shown(entry.answer):
         if posting not in served:
             return False
         country, language, remote, employment, salary_eur = served[posting]

@@ -7,7 +7,7 @@ from 1, so that a listener who was cut off asks for what follows the last one th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import msgspec
 from lib.match.answer import Answer, Live
 from lib.match.profile import MAX_TEXT_CHARS, Profile
 from lib.posting.contract import clean_text
+from lib.store.batches import Executor
 from lib.store.connections import Connection, Database
 from sql import statements
 
@@ -123,6 +124,30 @@ async def last_matches(database: Database, search_id: uuid.UUID) -> Answer | Non
     """The newest matches that a search told, None where it told none."""
     body = await database.fetchval(_SQL.last_matches, search_id)
     return None if body is None else msgspec.json.decode(body, type=Answer)
+
+
+def shown(answer: Answer) -> Iterator[int]:
+    """Ids of all that an answer shows, copies included."""
+    for match in answer.matches:
+        yield match.id
+        yield from (copy.id for copy in match.copies)
+
+
+async def served(executor: Executor, postings: Sequence[int], seen_after: datetime) -> dict[int, Sequence[Any]]:
+    """Those of these postings that are open and were seen lately: id -> country, language, remote, employment, and the
+    upper end of a year's pay in EUR."""
+    return {row[0]: row[1:] for row in await executor.fetch(_SQL.served, list(postings), seen_after)}
+
+
+async def still_open(database: Database, answer: Answer, seen_after: datetime) -> Answer:
+    """An answer without the matches, and the copies, that closed since."""
+    there = await served(database, list(shown(answer)), seen_after)
+    matches = (
+        msgspec.structs.replace(match, copies=tuple(copy for copy in match.copies if copy.id in there))
+        for match in answer.matches
+        if match.id in there
+    )
+    return msgspec.structs.replace(answer, matches=tuple(matches))
 
 
 async def events_after(database: Database, wants: Mapping[uuid.UUID, int]) -> list[Event]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import msgspec
 import orjson
 import pytest
 from aiohttp.test_utils import TestServer
@@ -24,10 +25,18 @@ from api.keys import create_key, revoke_key
 from api.room import LISTENING, SESSIONS
 from lib.life.config import Config
 from lib.match import searches
+from lib.match.answer import Answer
 from lib.match.searches import finish, tell
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders, fill
+from tests.waiting import until
 
+COMMON = {"text": "Pflegefachkraft"}
+WAITING = (
+    "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+    " WHERE NOT l.granted AND d.datname = current_database()"
+)
+RUNNING = "SELECT id FROM search_request WHERE account_id = $1 AND live = 'running'"
 ODD = {"text": "Glasbläser in Lauscha", "title": "Glasbläser"}
 PASSWORD = "a long enough password"
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -182,6 +191,48 @@ async def test_a_search_that_does_not_go_on_has_nothing_to_tell(house: House) ->
     state = await (await free.get(f"/searches/{answer['id']}")).json()
     assert state["answer"]["matches"] == answer["matches"]
     assert state["posting_ids"] == [match["id"] for match in answer["matches"]]
+
+
+@pytest.mark.parametrize("tier", ["paid", "free"])
+async def test_a_search_that_is_looked_at_later_shows_nothing_that_closed(house: House, tier: Tier) -> None:
+    """`paid`: what it told; `free`: what is kept for its profile."""
+    client = await house.caller("somebody", tier)
+    started = await (await client.post("/match", json=COMMON if tier == "free" else ODD)).json()
+    first = started["matches"] or await nearest(house, started["id"])
+    await house.database.execute("UPDATE posting SET state = 'closed' WHERE id = $1", first[0]["id"])
+    state = await (await client.get(f"/searches/{started['id']}")).json()
+    assert [match["id"] for match in state["answer"]["matches"]] == [match["id"] for match in first[1:]] != []
+
+
+async def nearest(house: House, search: str) -> list[dict[str, Any]]:
+    """Has a search tell what others find; returns that."""
+    common = await house.caller("else", "free")
+    answer = await (await common.post("/match", json=COMMON)).json()
+    told = msgspec.convert(answer, Answer)
+    await house.database.transaction(lambda connection: tell(connection, uuid.UUID(search), "matches", told))
+    matches: list[dict[str, Any]] = answer["matches"]
+    return matches
+
+
+async def test_a_search_goes_on_when_its_caller_hangs_up(house: House, dsn: str) -> None:
+    """Whoever asks again begins anew; what is bought meanwhile is there for both."""
+    account, _, paying = await house.holder("hasty")
+    body = orjson.dumps(ODD)
+    head = f"POST /match HTTP/1.1\r\nHost: x\r\nAuthorization: {paying.headers['Authorization']}\r\n"
+    _, writer = await asyncio.open_connection(house.server.host, house.server.port)
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    other = await asyncpg.connect(dsn)
+    try:
+        async with other.transaction():
+            await other.execute("LOCK search_request IN EXCLUSIVE MODE")
+            await until(lambda: other.fetchval(WAITING), 20)
+            writer.transport.abort()
+    finally:
+        await other.close()
+    await until(lambda: house.database.fetchval(RUNNING, account), 20)
+    left = await house.database.fetchval(RUNNING, account)
+    assert (await (await paying.get(f"/searches/{left}")).json())["live"] == "running"
+    assert await start(paying) != str(left)
 
 
 async def test_a_cut_connection_to_the_database_cuts_no_listener(
