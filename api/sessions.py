@@ -156,15 +156,18 @@ def forget(request: web.Request, response: web.Response) -> None:
 def address_of(request: web.Request) -> str:
     """Whom guesses are counted for: the peer, or whom a proxy on this machine or in its network names as its own.
 
-    Of IPv6 it is the network: a household has 2^64 addresses.
+    Some proxies write into a field of their own below the caller's. Of IPv6 it is the network: a household has 2^64
+    addresses.
     """
     peer = request.remote or ""
-    named = request.headers.get(hdrs.X_FORWARDED_FOR, "").rpartition(",")[2].strip()
+    named = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).rpartition(",")[2].strip()
     try:
         address = ipaddress.ip_address(named if named and ipaddress.ip_address(peer).is_private else peer)
     except ValueError:
         return peer
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def _name(request: web.Request) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from multidict import CIMultiDict
 
 from api import accounts, passwords
 from api.app import create_app
@@ -194,12 +195,20 @@ async def test_a_proxy_names_whom_it_asks_for(client: Client) -> None:
         ("10.0.0.2", "nonsense", "10.0.0.2"),
         ("2a00:1450:4001:81b::200e", "", "2a00:1450:4001:81b::/64"),
         ("127.0.0.1", "2a00:1450:4001:81b::1", "2a00:1450:4001:81b::/64"),
+        ("127.0.0.1", "::ffff:8.8.8.8", "8.8.8.8"),
+        ("::ffff:8.8.8.8", "", "8.8.8.8"),
         ("", "8.8.8.8", ""),
     ],
 )
 def test_whom_guesses_are_counted_for(peer: str, named: str, counted: str) -> None:
     request = make_mocked_request("POST", "/session", headers={"X-Forwarded-For": named})
     assert address_of(request.clone(remote=peer)) == counted
+
+
+def test_guesses_are_not_counted_for_whom_a_caller_names_above_the_proxy() -> None:
+    fields = CIMultiDict([("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-For", "8.8.8.8")])
+    request = make_mocked_request("POST", "/session", headers=fields)
+    assert address_of(request.clone(remote="10.0.0.2")) == "8.8.8.8"
 
 
 async def test_a_session_needs_its_token_to_change_anything(client: Client) -> None:
