@@ -16,6 +16,7 @@ import orjson
 
 from lib.errors import Malformed
 from lib.net.breaker import Event
+from lib.net.messages import read_json
 from lib.spend.sse import Events
 
 Outcome: TypeAlias = Literal[
@@ -67,9 +68,9 @@ def of_status(status: int) -> Meaning | None:
 def hasdata(body: bytes, cost: int) -> Meaning:
     """HasData's answer with status 200: only `requestMetadata.status` says whether it worked."""
     try:
-        about = orjson.loads(body)["requestMetadata"]
+        about = read_json(body)["requestMetadata"]
         status, name = about["status"], _name(about.get("id"))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (Malformed, TypeError, KeyError, AttributeError):
         return CUT
     if status == "ok":
         return Meaning("ok", cost, Event.SUCCESS, name)

@@ -14,6 +14,22 @@ from lib.errors import Malformed
 _FORGIVING = json.JSONDecoder(strict=False)
 
 
+def read_json(body: bytes) -> Any:
+    """The value that `body` holds. Raises Malformed when it is not JSON.
+
+    What one value alone can spoil (bytes that are no UTF-8, half a surrogate pair, a raw control character, a number
+    beyond double) does not cost the rest: such a body is read once more by a forgiving reader. A cut or endlessly
+    nested one stays an error.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        try:
+            return _FORGIVING.decode(body.decode(json.detect_encoding(body), "replace"))
+        except (ValueError, RecursionError):
+            raise Malformed(f"not JSON: {error}") from error
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request. `params` are appended to `url` and encoded by the client.
 
@@ -58,19 +74,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
     def json(self) -> Any:
-        """The decoded body. Raises Malformed when it is not JSON.
-
-        What one value alone can spoil (bytes that are no UTF-8, half a surrogate pair, a raw control character, a
-        number beyond double) does not cost the rest: such a body is read once more by a forgiving reader. A cut or
-        endlessly nested one stays an error.
-        """
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            try:
-                return _FORGIVING.decode(self.body.decode(json.detect_encoding(self.body), "replace"))
-            except (ValueError, RecursionError):
-                raise Malformed(f"not JSON: {error}") from error
+        """The decoded body. Raises Malformed when it is not JSON."""
+        return read_json(self.body)
 
     def json_object(self) -> dict[str, Any]:
         """The decoded body, which must be an object. Raises Malformed."""

@@ -171,6 +171,12 @@ def test_a_body_that_says_that_it_failed_costs_nothing() -> None:
     assert hasdata(b'{"requestMetadata": {"status": "error", "id": 7}}', 5) == Meaning("failed", 0, Health.FAILURE)
 
 
+@pytest.mark.parametrize("value", [b'"Team \\ud83d"', b"1e999", b'"raw \x01"', b'"\xff"'])
+def test_one_spoilt_value_costs_no_answer(value: bytes) -> None:
+    body = b'{"requestMetadata": {"status": "ok", "id": "a"}, "jobs": [' + value + b"]}"
+    assert hasdata(body, 5) == Meaning("ok", 5, Health.SUCCESS, "a")
+
+
 def _stream(*chunks: object, end: bool = True) -> bytes:
     body = b"".join(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks)
     return body + (b"data: [DONE]\n\n" if end else b"")
