@@ -43,7 +43,7 @@ _KEY = web.AppKey("key", bytes)
 _OPEN = frozenset({"/healthz", "/metrics"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[!-~]+\Z")]
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
