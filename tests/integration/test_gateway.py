@@ -278,7 +278,7 @@ async def test_a_stopped_redis_lets_nothing_be_bought_twice(bench: Bench, cache:
         (_LIST, {"request_id": "a\n"}, GATEWAY_KEY, 422, "invalid"),
         (_LIST, {"record": "indeed:1\n"}, GATEWAY_KEY, 422, "invalid"),
         (_LIST, {"account_id": 2**63 - 1}, GATEWAY_KEY, 403, "free"),
-        (_LIST, b'{"request_id": "a", "parameters": {"keyword": "\\ud800", "location": "x"}}', GATEWAY_KEY, 400, "malformed"),
+        (_LIST, b'{"request_id": "a", "parameters": {"keyword": "\\ud800"}}', GATEWAY_KEY, 400, "malformed"),
         (_LIST, b'{"request_id": "a", "account_id": 1e400, "parameters": {}}', GATEWAY_KEY, 422, "invalid"),
         (_LIST, _with(start="٣"), GATEWAY_KEY, 422, "invalid"),
         (_LIST, {"account_id": 0}, GATEWAY_KEY, 422, "invalid"),
