@@ -14,11 +14,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
+import asyncpg
 import structlog
 
 from daemons.crawl.archive import raw_record
 from daemons.discover import claims
-from daemons.discover.claims import Seen, Wanted
+from daemons.discover.claims import REFRESH_DAYS, Seen, Wanted
 from daemons.discover.listings import read_listing
 from daemons.discover.query import Ask
 from daemons.discover.twins import Job, beginning, same_job
@@ -98,11 +99,14 @@ class Intake:
         found = await self._write(board_id, rows, now)
         return Seen(tuple(found), page.cursor)
 
-    async def _write(self, board_id: int, rows: Sequence[Listed], now: datetime) -> list[int]:
-        """Ids of all these postings, of those that other boards have the ids there."""
-        ids = [row.posting.external_id for row in rows]
-        known = await self._database.fetch(_SQL.known, board_id, ids)
+    async def _write(self, board_id: int, listed: Sequence[Listed], now: datetime) -> list[int]:
+        """Ids of all these postings but those that are gone, which lists go on showing; of what other boards have, the
+        ids there."""
+        known = await self._known(board_id, [row.posting.external_id for row in listed])
         held = {one["external_id"]: one["content_hash"] for one in known}
+        gone = {one["external_id"] for one in known if one["gone"]}
+        rows = [row for row in listed if row.posting.external_id not in gone]
+        ids = [row.posting.external_id for row in rows]
         new = [row.posting for row in rows if row.posting.external_id not in held]
         elsewhere = await self._elsewhere(board_id, new)
         mine = [row for row in rows if row.posting.external_id not in elsewhere]
@@ -118,10 +122,13 @@ class Intake:
         await write_batch(self._database, changed, write, bury=refuse)
         await writing.touch(self._database, board_id, BUYER, now, [row.posting.external_id for row in mine])
         self._turned()
-        written = {one["external_id"]: one["id"] for one in await self._database.fetch(_SQL.known, board_id, ids)}
+        written = {one["external_id"]: one["id"] for one in await self._known(board_id, ids)}
         found = written | elsewhere
         await self._derive([found[row.posting.external_id] for row in changed if row.posting.external_id in found])
         return [found[one] for one in ids if one in found]
+
+    async def _known(self, board_id: int, ids: Sequence[str]) -> Sequence[asyncpg.Record]:
+        return await self._database.fetch(_SQL.known, board_id, ids, REFRESH_DAYS)
 
     async def _elsewhere(self, board_id: int, postings: Sequence[Posting]) -> dict[str, int]:
         """Which of these are postings of other boards: external id -> posting id there."""

@@ -49,9 +49,13 @@ ON CONFLICT (source, tenant) DO UPDATE
 RETURNING id
 
 -- known --
--- Postings of a board by external id, as far as we have them: with their hash while they are open.
-SELECT id, external_id, CASE WHEN state IN ('discovered', 'described') THEN content_hash END AS content_hash
-  FROM posting WHERE board_id = $1 AND external_id = ANY ($2::text[])
+-- Postings of a board by external id, as far as we have them: with their hash while they are open; whether a detail said
+-- lately that they are gone.
+SELECT p.id, p.external_id, CASE WHEN p.state IN ('discovered', 'described') THEN p.content_hash END AS content_hash,
+       p.state = 'closed' AND EXISTS (
+           SELECT FROM detail_claim c WHERE c.posting_id = p.id AND c.outcome = 'gone'
+                                        AND c.fetched_at > now() - make_interval(days => $3)) AS gone
+  FROM posting p WHERE p.board_id = $1 AND p.external_id = ANY ($2::text[])
 
 -- namesakes --
 -- Open postings of other boards whose titles hold all words of one of these, of companies whose names begin alike.

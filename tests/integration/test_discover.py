@@ -126,6 +126,25 @@ async def test_a_detail_that_came_in_vain_is_not_bought_again_for_a_week(live: R
     assert await live.database.fetchval("SELECT min(round) FROM detail_claim") == 2
 
 
+async def test_a_job_that_is_gone_stays_closed_while_lists_still_show_it(
+    live: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says so, which is not asked again for a week."""
+    with monkeypatch.context() as gone:
+        gone.setattr(live.provider.sites, "job", lambda *_: None)
+        async with live.daemon():
+            await live.ended(await live.search(await live.account()))
+            assert await live.database.fetchval(OPEN) == 0
+            await live.database.execute("DELETE FROM discovery_query")
+            await live.ended(await live.search(await live.account()))
+            assert await live.database.fetchval(OPEN) == 0
+    await live.database.execute("DELETE FROM discovery_query")
+    await live.database.execute("UPDATE detail_claim SET fetched_at = now() - interval '8 days'")
+    async with live.daemon():
+        await live.ended(await live.search(await live.account()))
+    assert await live.database.fetchval(OPEN) > 0
+
+
 async def test_a_job_that_another_board_has_is_known_and_not_bought(live: Room) -> None:
     async with live.daemon():
         await live.ended(await live.search(await live.account()))
