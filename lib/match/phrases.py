@@ -39,7 +39,7 @@ _STOPS = re.compile(
     re.IGNORECASE,
 )
 _APART = re.compile(r"[,;.!?|•·\t]|\s[-–—]\s")
-_ADDRESS = re.compile(r"\S+@\S+|\b(?:https?://|www\.)\S+|\b[\w-]+\.[a-z]{2,}/\S*", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@]{1,64}@\S+|\b(?:https?://|www\.)\S+|\b[\w-]{1,63}\.[a-z]{2,24}/\S*", re.IGNORECASE)
 _PHONE_OR_POSTCODE = re.compile(
     r"\+\d[\d ()/-]{6,}\d|\b0\d{2,}[ /-]\d{3,}|\b(?!(?:19|20)\d\d\b)(?:[A-Z]{1,2}-)?\d{4,5} (?=[^\W\d_])"
 )
