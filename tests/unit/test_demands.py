@@ -111,9 +111,25 @@ def test_a_demand_is_met_missing_or_open() -> None:
         assert all(resume.text[shown.start : shown.end] == shown.sentence for shown in one.evidence)
 
 
-def test_what_a_resume_denies_is_not_met() -> None:
-    (found,) = analyse(_posting("Java"), Source("Keine Erfahrung mit Java"), TODAY)
+@pytest.mark.parametrize("denied", ["Keine Erfahrung mit Java", "Docker kenne ich, Java nicht"])
+def test_what_a_resume_denies_is_not_met(denied: str) -> None:
+    (found,) = analyse(_posting("Java"), Source(denied), TODAY)
     assert found.met is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "gaps"),
+    [
+        ("- Kenntnisse in mindestens einer der Sprachen Python, Java, Kotlin oder Go und SQL", {"SQL"}),
+        ("Python/Java or Kotlin, Docker", {"Docker"}),
+        ("Java, Kotlin or Scala", {"Java", "Kotlin", "Scala"}),
+        ("Python und Java", {"Java"}),
+    ],
+)
+def test_one_of_several_will_do(asked: str, gaps: set[str]) -> None:
+    found = analyse(_posting(asked), Source("Ich kann Python."), TODAY)
+    assert {one.wanted for one in found if not one.met} == gaps
+    assert {one.quote for one in found} == {asked.removeprefix("- ")}
 
 
 @settings(deadline=None, max_examples=100)

@@ -12,6 +12,7 @@ from datetime import date
 
 import msgspec
 
+from lib.people.claims import claimed
 from lib.people.degrees import DEGREES, find_degrees
 from lib.people.paper import Lines, SectionKind
 from lib.people.sections import divide
@@ -19,11 +20,13 @@ from lib.people.spoken import Spoken, at_least, find_spoken
 from lib.people.tailoring.quoting import Source
 from lib.people.tailoring.suggestions import Demand, Evidence
 from lib.people.worked import years_said, years_worked
-from lib.text.skills import find_skills
+from lib.text.skills import find_mentions, find_skills
 
 MAX_POSTING_CHARS = 30_000
 _MAX_SENTENCE_CHARS = 400
 _MAX_EVIDENCE = 3
+_BETWEEN = re.compile(r"\s*,\s*|\s*,?\s*(/|\b(?:oder|or|bzw\.)\s)\s*")
+_BULLET = re.compile(r"^[•·▪◦‣●○■□➢➤►✓✔*–-]\s+")
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,17 +57,35 @@ def analyse(posting: Posting, resume: Source, today: date) -> tuple[Demand, ...]
 def _skills(asked: list[Evidence], said: list[Evidence]) -> Iterator[Demand]:
     shown: dict[str, list[Evidence]] = {}
     for sentence in said:
-        for skill in find_skills(sentence.sentence):
+        for skill in find_skills(claimed(sentence.sentence)):
             shown.setdefault(skill, []).append(sentence)
     wanted: dict[str, str] = {}
     for sentence in asked:
-        for skill in sorted(find_skills(sentence.sentence)):
+        spared = {skill for one in _choices(sentence.sentence) if one & shown.keys() for skill in one - shown.keys()}
+        for skill in sorted(find_skills(sentence.sentence) - spared):
             wanted.setdefault(skill, _cut(sentence.sentence))
     for skill, quote in wanted.items():
         if find_spoken(skill, listed=True):
             continue  # languages have levels, and are looked at with them
         evidence = tuple(shown.get(skill, ())[:_MAX_EVIDENCE])
         yield Demand("skill", skill, quote, bool(evidence), evidence)
+
+
+def _choices(sentence: str) -> Iterator[frozenset[str]]:
+    """Skills of which one will do: "Python, Java or Go"; what follows behind another comma is none of these."""
+    listed: list[str] = []
+    chosen, at = False, 0
+    for skill, start, end in sorted(find_mentions(sentence), key=lambda mention: mention.start):
+        between = _BETWEEN.fullmatch(sentence, at, start) if listed else None
+        either = between is not None and between[1] is not None
+        if between is None or (chosen and not either):
+            if chosen:
+                yield frozenset(listed)
+            listed, chosen = [], False
+        listed.append(skill)
+        chosen, at = chosen or either, end
+    if chosen:
+        yield frozenset(listed)
 
 
 def _languages(asked: list[Evidence], resume: Source) -> Iterator[Demand]:
@@ -140,4 +161,5 @@ def _place(posting: Posting, said: list[Evidence]) -> Iterator[Demand]:
 
 
 def _cut(sentence: str) -> str:
+    sentence = _BULLET.sub("", sentence)
     return sentence if len(sentence) <= _MAX_SENTENCE_CHARS else f"{sentence[: _MAX_SENTENCE_CHARS - 1]}…"
