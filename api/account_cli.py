@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import os
 import secrets
 import socket
 import sys
@@ -18,6 +18,7 @@ from api import accounts, keys, passwords
 from api.accounts import OPERATOR
 from api.callers import SCOPES, TIERS, USUAL_SCOPES
 from lib.errors import VakanzError
+from lib.life.person import person
 from lib.life.session import open_database
 from lib.life.tables import show_table
 from lib.store.connections import Database
@@ -178,11 +179,7 @@ def revoke_key(key_id: KeyId) -> None:
 
 def who() -> str:
     """Whoever runs this command, as user@host."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a number without a name, as in containers
-        user = "somebody"
-    return f"{user}@{socket.gethostname()}"
+    return f"{person(os.environ)}@{socket.gethostname()}"
 
 
 def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from keeper.observed import Heartbeat
 from lib.errors import ConfigError, VakanzError
 from lib.life.config import load
 from lib.life.fleet import load_fleet
+from lib.life.person import person
 from lib.life.session import open_database
 from lib.life.tables import show_table
 
@@ -112,12 +112,12 @@ async def _hold(target: str, for_s: float, why: str) -> datetime:
     async with open_database() as database:
         places = {beat.unit: beat.host for beat in await load_heartbeats(database)} | dict(_planned())
         check_target(target, places.keys(), set(places.values()))
-        return await hold_target(database, target, for_s, why, _who(os.environ))
+        return await hold_target(database, target, for_s, why, person(os.environ))
 
 
 async def _release(target: str) -> None:
     async with open_database() as database:
-        if not await release_target(database, target, _who(os.environ)):
+        if not await release_target(database, target, person(os.environ)):
             held = ", ".join(one.target for one in await load_holds(database)) or "nothing"
             raise VakanzError(f"{target} is not held; {held} is")
 
@@ -133,14 +133,6 @@ def _planned() -> Mapping[str, str]:
         return load_fleet(load().fleet).units
     except ConfigError:
         return {}
-
-
-def _who(environment: Mapping[str, str]) -> str:
-    """The person at the keyboard, as far as the system knows."""
-    try:
-        return environment.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a number without a name
-        return f"user {os.getuid()}"
 
 
 def _time(at: datetime) -> str:

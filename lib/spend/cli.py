@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from rich.progress_bar import ProgressBar
 
 from lib.errors import VakanzError
 from lib.life.config import load
+from lib.life.person import person
 from lib.life.session import open_database
 from lib.life.tables import show_table
 from lib.spend import books, office
@@ -224,8 +224,4 @@ def _plain(text: str) -> str:
 
 def _who() -> str:
     """The person at the keyboard, as far as the system knows, and the host."""
-    try:
-        person = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a number without a name
-        person = f"user {os.getuid()}"
-    return f"{person}@{load().host}"
+    return f"{person(os.environ)}@{load().host}"

@@ -1,6 +1,6 @@
 """Accounts and keys on the command line: each change under the name of whoever typed it."""
 
-import getpass
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from api.account_cli import account_app, key_app
 from lib.errors import VakanzError
+from lib.life.person import person
 
 PASSWORD = "a long enough password"
 _ROOMS: dict[str, Typer] = {"account": account_app, "key": key_app}
@@ -64,9 +65,15 @@ def test_a_life_of_an_account() -> None:
     deeds = listed("account", "audit")
     assert len(deeds) == 6
     assert deeds[0]["action"] == "account closed"
-    assert {deed["who"].partition("@")[0] for deed in deeds} == {getpass.getuser()}
+    assert {deed["who"].partition("@")[0] for deed in deeds} == {person(os.environ)}
     assert PASSWORD not in str(deeds)
     assert "key rotated" in done("account", "audit", "--most", "10")
+
+
+def test_a_change_is_of_whoever_called_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "anna")
+    done("account", "create", "someone")
+    assert [deed["who"].partition("@")[0] for deed in listed("account", "audit")] == ["anna"]
 
 
 @pytest.mark.parametrize(
