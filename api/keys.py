@@ -42,6 +42,10 @@ class ApiKey:
     revoked_at: datetime | None
 
 
+class Replaced(VakanzError):
+    """The key was rotated before: the one in its place is to be rotated next."""
+
+
 class UnusableScope(VakanzError):
     """There is no such scope, or not for an account of this tier."""
 
@@ -85,7 +89,7 @@ async def rotate_key(
 ) -> tuple[int, str] | None:
     """A new key (id, key) that does and lives as another one, which itself works for `overlap` more.
 
-    None: there is no such key, or it opens nothing any more.
+    None: there is no such key, or it opens nothing any more. Raises Replaced.
     """
     key = key_from(secret)
 
@@ -94,6 +98,8 @@ async def rotate_key(
         if new is not None:
             details = {"new": new, "overlap_h": overlap / timedelta(hours=1)}
             await write_audit(connection, who, "key rotated", f"key {key_id}", details)
+        elif (other := await connection.fetchval(_SQL.replacement, key_id)) is not None:
+            raise Replaced(f"key {key_id} was rotated before, and key {other} stands in its place: rotate that one")
         return new
 
     new = await database.transaction(work)

@@ -3,17 +3,26 @@
 INSERT INTO api_key (account_id, label, hash, scopes, expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id
 
 -- rotate_key --
--- A key that does and lives as another one, which itself ends after $3. No row: that one opens nothing any more.
+-- A key that does and lives as another one, which itself ends after $3. No row: that one opens nothing any more, or was
+-- rotated before.
 WITH old AS (
-    UPDATE api_key key SET expires_at = least(key.expires_at, now() + $3)
-      FROM api_key before JOIN account ON account.id = before.account_id
-     WHERE key.id = $1 AND before.id = key.id AND key.revoked_at IS NULL AND account.closed_at IS NULL
-       AND (key.expires_at IS NULL OR key.expires_at > now())
-    RETURNING key.account_id, key.label, key.scopes, before.expires_at - key.created_at AS life
+    SELECT key.id, account_id, label, scopes, expires_at, expires_at - key.created_at AS life
+      FROM api_key key JOIN account ON account.id = account_id
+     WHERE key.id = $1 AND replaced_by IS NULL AND revoked_at IS NULL AND closed_at IS NULL
+       AND (expires_at IS NULL OR expires_at > now())
+       FOR UPDATE OF key
+), made AS (
+    INSERT INTO api_key (account_id, label, hash, scopes, expires_at)
+    SELECT account_id, label, $2, scopes, now() + life FROM old
+    RETURNING id
 )
-INSERT INTO api_key (account_id, label, hash, scopes, expires_at)
-SELECT account_id, label, $2, scopes, now() + life FROM old
-RETURNING id
+UPDATE api_key SET replaced_by = made.id, expires_at = least(old.expires_at, now() + $3)
+  FROM old, made WHERE api_key.id = old.id
+RETURNING replaced_by
+
+-- replacement --
+-- The key that stands in the place of one that was rotated.
+SELECT replaced_by FROM api_key WHERE id = $1
 
 -- list_keys --
 -- All keys, oldest first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ import pytest
 from api import accounts
 from api.accounts import OPERATOR, NameTaken, NoAccount, UnusableName
 from api.callers import USUAL_SCOPES, Caller, Tier
-from api.keys import KeyRing, UnusableScope, create_key, list_keys, revoke_key, rotate_key
+from api.keys import KeyRing, Replaced, UnusableScope, create_key, list_keys, revoke_key, rotate_key
 from lib.store.connections import Database
 
 
@@ -83,7 +84,22 @@ async def test_a_rotated_key_lives_on_for_the_overlap(database: Database) -> Non
     assert all([await KeyRing(database).verify(key) for key in (old, new)])
     await rotate_key(database, new_id, secret(), timedelta(0), who="test")
     assert await KeyRing(database).verify(new) is None
-    assert await rotate_key(database, new_id, secret(), timedelta(0), who="test") is None
+
+
+async def test_a_key_is_rotated_once_and_then_the_one_in_its_place(database: Database) -> None:
+    """Or the next one would live no longer than what is left of the overlap."""
+    first, _ = await create_key(database, "for ever", secret())
+    rivals = (rotate_key(database, first, secret(), timedelta(hours=1), who="test") for _ in range(4))
+    made = await asyncio.gather(*rivals, return_exceptions=True)
+    (second,) = [one[0] for one in made if isinstance(one, tuple)]
+    assert [str(one) for one in made if isinstance(one, Replaced)] == [
+        f"key {first} was rotated before, and key {second} stands in its place: rotate that one"
+    ] * 3
+    await rotate_key(database, second, secret(), timedelta(hours=1), who="test")
+    *old, last = await list_keys(database)
+    assert [key.expires_at is None for key in (*old, last)] == [False, False, True]
+    await revoke_key(database, last.id)
+    assert await rotate_key(database, last.id, secret(), timedelta(0), who="test") is None
 
 
 async def test_last_use_is_noted_now_and_then(database: Database) -> None:
