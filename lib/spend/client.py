@@ -164,12 +164,15 @@ class Gateway:
                     body = await read_body(response.content.iter_any(), "", MAX_BODY_BYTES)
             except (aiohttp.ClientError, OSError, SourceError) as error:
                 raise _cut(error) from error
-            return Paid(
-                body=body,
-                credits=int(response.headers[CREDITS]),
-                bought_at=datetime.fromisoformat(response.headers[BOUGHT_AT]),
-                again=response.headers[AGAIN] == "true",
-            )
+            try:
+                return Paid(
+                    body=body,
+                    credits=int(response.headers[CREDITS]),
+                    bought_at=datetime.fromisoformat(response.headers[BOUGHT_AT]),
+                    again=response.headers[AGAIN] == "true",
+                )
+            except (KeyError, ValueError) as error:
+                raise CachedOnly("provider", "what answers in the gateway's place says nothing of a price") from error
 
     @asynccontextmanager
     async def stream(

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from api.gateway import server
 from lib.life.actor import Life
 from lib.spend.budget import Ask
+from lib.spend.client import CachedOnly
 from lib.spend.ledger import Ledger
 from lib.store.connections import Cache, Database
 from tests.integration.buying import buy, client, config_of, provider, sums
+from tests.sim.serving import serving
 from tests.waiting import until
 
 
@@ -41,6 +44,18 @@ async def test_it_sweeps_what_nobody_ended(
     assert life.metrics_address == url.removeprefix("http://")
     life.stop.set()
     await asyncio.wait_for(task, 10)
+
+
+async def test_what_answers_in_its_place_sells_nothing() -> None:
+    app = web.Application()
+    app.router.add_post("/{path:.*}", _greets)
+    async with serving(app) as url, client(url) as caller:
+        with pytest.raises(CachedOnly, match="in the gateway's place"):
+            await buy(caller, "a")
+
+
+async def _greets(request: web.Request) -> web.Response:
+    return web.Response(text="<html>It works!</html>")
 
 
 async def test_a_call_in_hand_is_finished_before_it_ends(database: Database, cache: Cache, tmp_path: Path) -> None:
