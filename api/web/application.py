@@ -17,6 +17,7 @@ from api.web.forms import text_of
 from api.web.pages import failure, fragment, render, words_of
 from api.web.sent import Unsent, read_form
 from lib.people.reader import Busy, NoPictures, Unreadable
+from lib.people.refusals import explain
 from lib.people.tailoring.suggestions import Claim, Demand, Dropped, Letter, Part, Suggestions
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Draft:
         self.claims: dict[Part, list[Claim]] = {"summary": [], "letter": [], "highlight": []}
         self.dropped: list[Dropped] = []
         self.made_by = "model"
+        self.why: str | None = None
         self.letter: Letter | None = None
         self.credits_used: int | None = None
 
@@ -87,7 +89,7 @@ async def improve(request: web.Request) -> web.StreamResponse:
     except Unsent:
         return failure(request, 400, "unread")
     except Unreadable as error:
-        return failure(request, 422, "resume", detail=error)
+        return failure(request, 422, "resume", detail=explain(str(error), said.tongue))
     except (Busy, NoPictures, TimeoutError):
         return failure(request, 503, "busy")
     job = await find_job(request.app[DATABASE], posting_id)

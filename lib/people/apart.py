@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lib.errors import Malformed
 from lib.people.formats import read_lines
 from lib.people.paper import Lines, Paper
+from lib.people.refusals import refused
 from lib.people.sections import divide
 from lib.text.cutwords import joined, marked
 
@@ -26,9 +26,9 @@ def read_paper(data: bytes) -> Paper:
     found = read_lines(data)
     text = tidy(found.text)
     if not any(map(str.isalnum, text)):
-        raise Malformed("there is no text in the document: send one with text, or a sharper picture")
+        raise refused("no_text")
     if len(text) > MAX_CHARS:
-        raise Malformed(f"the document has more than {MAX_CHARS} letters: send the résumé without its attachments")
+        raise refused("long")
     sections = divide(Lines(text, found.pages, found.ocr, found.sizes))
     return Paper(text, found.pages, found.ocr, sections)
 

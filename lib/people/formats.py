@@ -9,22 +9,21 @@ from __future__ import annotations
 import codecs
 import re
 
-from lib.errors import Malformed
 from lib.people.office import is_docx, is_odt, read_docx, read_odt, read_rtf
 from lib.people.paper import Lines
 from lib.people.pictures import read_pictures
-from lib.text.documents import MAX_PAGES, MAX_PICTURES, is_pdf, read_document
+from lib.people.refusals import Reason, refused
+from lib.text.documents import MAX_PAGES, is_pdf, read_document
 from lib.text.html import clean_html, plain_text
 
-KINDS = "PDF, DOCX, ODT, RTF, plain text, PNG, JPEG, TIFF or WebP"
 _PICTURES = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|II\*\x00|MM\x00\*|RIFF....WEBP", re.DOTALL)
-_OTHERS = (
+_OTHERS: tuple[tuple[re.Pattern[bytes], Reason], ...] = (
     (
         re.compile(rb"....ftyp(?:heic|heix|hevc|mif1|msf1|avif)", re.DOTALL),
-        "a HEIC or AVIF photograph: save it as JPEG",
+        "heic",
     ),
-    (re.compile(rb"GIF8[79]a|BM.{12}[\x0c\x28\x7c]\x00\x00\x00", re.DOTALL), "a GIF or BMP picture: save it as PNG"),
-    (re.compile(rb"Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ"), "an archive: unpack it and send the résumé in it"),
+    (re.compile(rb"GIF8[79]a|BM.{12}[\x0c\x28\x7c]\x00\x00\x00", re.DOTALL), "bitmap"),
+    (re.compile(rb"Rar!|7z\xbc\xaf|\x1f\x8b|BZh|\xfd7zXZ"), "archived"),
 )
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Microsoft's compound file: old Word, or anything with a password
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
@@ -45,11 +44,11 @@ def read_lines(data: bytes) -> Lines:
         return read_rtf(data)
     if data.startswith(_COMPOUND):
         if _LOCKED in data:
-            raise Malformed("the document is locked with a password: save it without one, then send it again")
-        raise Malformed("this is a file of Word 97-2003: save it as DOCX or PDF, then send it again")
-    for pattern, what in _OTHERS:
+            raise refused("locked")
+        raise refused("old_word")
+    for pattern, reason in _OTHERS:
         if pattern.match(data):
-            raise Malformed(f"this is {what}, then send it again")
+            raise refused(reason)
     text = _decoded(data)
     return Lines(plain_text(clean_html(text)) if _MARKUP.match(data) else text)
 
@@ -57,11 +56,9 @@ def read_lines(data: bytes) -> Lines:
 def _read_pdf(data: bytes) -> Lines:
     document = read_document(data)
     if document.pages > MAX_PAGES:
-        raise Malformed(f"the document has {document.pages} pages: send the résumé's only, {MAX_PAGES} at most")
+        raise refused("pages")
     if document.unread:
-        raise Malformed(
-            f"the document has more scanned pages than can be read: send the résumé's only, {MAX_PICTURES} at most"
-        )
+        raise refused("scans")
     sizes = {line.text: line.size for line in document.lines}
     return Lines(document.text, document.pages, document.ocr, {} if document.ocr else sizes)
 
@@ -71,7 +68,7 @@ def _read_archive(data: bytes) -> Lines:
         return read_docx(data)
     if is_odt(data):
         return read_odt(data)
-    raise Malformed("this is an archive or a file of another program: send the résumé itself, best as PDF")
+    raise refused("archive")
 
 
 def _decoded(data: bytes) -> str:
@@ -82,5 +79,5 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
     if len(_BINARY.findall(text)) * 50 > len(text):
-        raise Malformed(f"nobody knows this kind of file: send the résumé as {KINDS}")
+        raise refused("unknown")
     return text

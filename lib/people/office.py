@@ -16,8 +16,8 @@ from typing import Any
 from lxml import etree
 from striprtf.striprtf import rtf_to_text
 
-from lib.errors import Malformed
 from lib.people.paper import Lines
+from lib.people.refusals import refused
 
 MAX_XML_BYTES = 40_000_000
 MAX_ENTRIES = 5_000
@@ -58,7 +58,7 @@ def read_odt(data: bytes) -> Lines:
     """Raises Malformed, also for a document with a password."""
     manifest = _part(data, "META-INF/manifest.xml") if "META-INF/manifest.xml" in _names(data) else b""
     if b"encryption-data" in manifest:
-        raise Malformed("the document is locked with a password: save it without one, then send it again")
+        raise refused("locked")
     return _read(data, ["content.xml"])
 
 
@@ -68,7 +68,7 @@ def read_rtf(data: bytes) -> Lines:
     try:
         return Lines(rtf_to_text(written, errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, OverflowError, LookupError, RecursionError) as error:
-        raise Malformed("the RTF file is damaged: open and save it again, or send a PDF") from error
+        raise refused("rtf") from error
 
 
 def _names(data: bytes) -> frozenset[str]:
@@ -80,9 +80,9 @@ def _opened(data: bytes) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
-        raise _damaged() from error
+        raise refused("damaged") from error
     if len(archive.infolist()) > MAX_ENTRIES:
-        raise Malformed("the file holds too many parts for a text: save it again as PDF")
+        raise refused("parts")
     return archive
 
 
@@ -92,11 +92,11 @@ def _part(data: bytes, name: str) -> bytes:
             with archive.open(name) as packed:
                 part = packed.read(MAX_XML_BYTES + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-            raise _damaged() from error
+            raise refused("damaged") from error
         except (RuntimeError, NotImplementedError) as error:  # locked, or packed in a way that nobody uses here
-            raise Malformed("the document is locked or packed unusually: save it without a password") from error
+            raise refused("packed") from error
     if len(part) > MAX_XML_BYTES:
-        raise Malformed(f"the document unpacks to more than {MAX_XML_BYTES} bytes: save it again as PDF")
+        raise refused("unpacks")
     return part
 
 
@@ -111,12 +111,8 @@ def _read(data: bytes, names: Iterable[str]) -> Lines:
                 parser.feed(part[start : start + _STEP_BYTES])
             parser.close()
         except etree.XMLSyntaxError as error:
-            raise _damaged() from error
+            raise refused("damaged") from error
     return Lines("\n".join(paragraphs.lines), sizes=paragraphs.sizes)
-
-
-def _damaged() -> Malformed:
-    return Malformed("the document is damaged: open and save it again, or send it as PDF")
 
 
 class _Paragraphs:
@@ -173,7 +169,7 @@ class _Paragraphs:
             self._bold += len(text) if self._in_run_bold else 0
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
-        raise Malformed("the document declares a type of its own, which no word processor does: save it again")
+        raise refused("doctype")
 
     def close(self) -> None:
         pass

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageOps, ImageSequence
 
-from lib.errors import Malformed
 from lib.people.paper import Lines
+from lib.people.refusals import refused
 from lib.text.cutwords import joined, marked
 from lib.text.ocr import read_picture
 
@@ -27,9 +27,9 @@ def read_pictures(data: bytes) -> Lines:
         with Image.open(io.BytesIO(data), formats=FORMATS) as file:
             pages = [_readable(frame) for frame in _frames(file)]
     except Image.DecompressionBombError as error:
-        raise _too_large() from error
+        raise refused("pixels") from error
     except _DAMAGED as error:
-        raise Malformed("the picture is damaged: save it again as JPEG or PNG") from error
+        raise refused("picture") from error
     paragraphs = [paragraph for page in pages for paragraph in read_picture(page)]
     text = "\n\n".join(joined(marked(box.text) for box in paragraph) for paragraph in paragraphs)
     return Lines(text, pages=len(pages), ocr=True)
@@ -38,9 +38,9 @@ def read_pictures(data: bytes) -> Lines:
 def _frames(file: Image.Image) -> Iterator[Image.Image]:
     for number, frame in enumerate(ImageSequence.Iterator(file)):
         if number == MAX_PICTURES:
-            raise Malformed(f"the file has more than {MAX_PICTURES} pictures: send the résumé's pages only")
+            raise refused("pictures")
         if frame.width * frame.height > _MAX_PIXELS:
-            raise _too_large()
+            raise refused("pixels")
         yield frame
 
 
@@ -58,7 +58,3 @@ def _readable(frame: Image.Image) -> Image.Image:
     size = max(1, round(grey.width * scale)), max(1, round(grey.height * scale))
     grey.info["exif"] = frame.info.get("exif", b"")
     return ImageOps.exif_transpose(grey if size == grey.size else grey.resize(size, Image.Resampling.LANCZOS))
-
-
-def _too_large() -> Malformed:
-    return Malformed(f"the picture has more than {_MAX_PIXELS // 1_000_000} million pixels: save it smaller")

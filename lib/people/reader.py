@@ -13,6 +13,7 @@ from lib.errors import Malformed, VakanzError
 from lib.life.confined import Limits
 from lib.life.sandbox import Crashed, OutOfMemory, Sandbox, TimedOut, TooMuchOutput
 from lib.people.paper import Paper
+from lib.people.refusals import REFUSALS
 
 LIMITS = Limits(memory_bytes=450 << 20, cpu_s=60, wall_s=100.0, output_bytes=2_000_000)
 _WAITING = 4  # for each that is being read
@@ -64,8 +65,6 @@ class Reader:
         except OcrMissing as error:
             raise NoPictures("pictures cannot be read here at the moment: send a document with text") from error
         except _BEYOND_LIMITS as error:
-            raise Unreadable(
-                "the document is damaged or takes too much work to read: save it again as a simple PDF or as text"
-            ) from error
+            raise Unreadable(REFUSALS["work"]["en"]) from error
         except Malformed as error:
             raise Unreadable(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from lib.people.tailoring.asking import MAX_ANSWER_CHARS, Answer, Written, messages, piece_of
 from lib.people.tailoring.demands import Posting
+from lib.people.tailoring.whys import WHYS, explain
+from lib.spend.client import Why
 
 SENTENCES = [
     {"part": "summary", "text": 'Nurse with "six" years {in care}.', "evidence": ["six years", "\\ care"]},
@@ -29,6 +32,14 @@ PACKINGS = {
     "with rubbish": 'Sure: {"part": "poem", "text": "x", "evidence": []} {broken} {"text": 5} '
     + "\n".join(map(json.dumps, SENTENCES)),
 }
+
+
+def test_why_a_model_wrote_nothing_is_said_in_both_languages() -> None:
+    assert {*get_args(Why), "unset", "cut", "unproven"} == WHYS.keys()
+    for texts in WHYS.values():
+        assert explain(texts["en"], "de") == texts["de"]
+        assert explain(texts["en"], "en").casefold() == f"{texts['en']}.".casefold()
+    assert explain("of another release", "de") == "Of another release."
 
 
 @pytest.mark.parametrize("packed", PACKINGS.values(), ids=PACKINGS.keys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import struct
 import time
@@ -19,11 +20,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lib.errors import Malformed
 from lib.life.confined import Limits
+from lib.people import pictures
 from lib.people.apart import MAX_CHARS, read_paper, tidy
 from lib.people.headings import kind_of_heading
+from lib.people.office import MAX_XML_BYTES
 from lib.people.paper import Lines, Paper
 from lib.people.reader import Reader, Unreadable
+from lib.people.refusals import REFUSALS, Reason, explain
 from lib.people.sections import divide
+from lib.text.documents import MAX_PAGES, MAX_PICTURES
 from lib.text.ocr import OcrMissing
 from tests.unit.papers import ENGLISH, GERMAN, Part, docx, lines, odt, rtf, zipped
 from tests.unit.portable import Placed, bound, pdf, scan
@@ -148,7 +153,7 @@ def test_scanned_pages_behind_pages_of_text_are_read_up_to_a_number() -> None:
     assert (paper.ocr, paper.pages) == (True, 2)
     assert paper.sections[-1].title == "Zertifikate"
     assert "Scrum Master" in paper.sections[-1].text
-    with pytest.raises(Malformed, match="more scanned pages than can be read"):
+    with pytest.raises(Malformed, match="too many scanned pages"):
         read_paper(bound([as_pdf(GERMAN), *[scan(["Zeugnis"])] * 6]))
 
 
@@ -230,7 +235,11 @@ REFUSED: Sequence[tuple[str, Callable[[], bytes], str]] = (
     ("gif", lambda: b"GIF89a" + bytes(64), "PNG"),
     ("packed", lambda: b"\x1f\x8b" + bytes(64), "unpack"),
     ("too long", lambda: b"word " * (MAX_CHARS // 5 + 10), "attachments"),
-    ("too many pages", lambda: pdf([[(60, 80, 12, f"page {n} of many, with enough text")] for n in range(31)]), "31"),
+    (
+        "too many pages",
+        lambda: pdf([[(60, 80, 12, f"page {n} of many, with enough text")] for n in range(31)]),
+        "30 pages",
+    ),
 )
 
 
@@ -238,6 +247,32 @@ REFUSED: Sequence[tuple[str, Callable[[], bytes], str]] = (
 def test_what_cannot_be_read_is_refused_with_a_word_on_what_to_do(make: Callable[[], bytes], says: str) -> None:
     with pytest.raises(Malformed, match=says):
         read_paper(make())
+
+
+@pytest.mark.parametrize("make", [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_why_is_said_in_german_too(make: Callable[[], bytes]) -> None:
+    with pytest.raises(Malformed) as refused:
+        read_paper(make())
+    told = explain(str(refused.value), "de")
+    assert told != REFUSALS["work"]["de"]
+    assert re.search(r"Sie|senden", told)
+    assert explain(str(refused.value), "en") == str(refused.value)
+
+
+def test_what_is_refused_for_its_size_is_told_the_limit() -> None:
+    limits: Sequence[tuple[Reason, str]] = (
+        ("pages", f" {MAX_PAGES} "),
+        ("scans", f" {MAX_PICTURES}"),
+        ("pictures", f" {pictures.MAX_PICTURES} "),
+        ("unpacks", f" {MAX_XML_BYTES // 1_000_000} MB"),
+        ("long", f" {MAX_CHARS // 1_000}"),
+    )
+    for reason, limit in limits:
+        assert all(limit in text for text in REFUSALS[reason].values()), reason
+
+
+def test_what_nobody_translated_is_told_as_damage() -> None:
+    assert explain("a message of some library", "de") == REFUSALS["work"]["de"]
 
 
 async def test_limits_hold_where_a_file_is_read_apart() -> None:

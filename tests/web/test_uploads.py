@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from tests.unit.papers import GERMAN, lines
+from tests.unit.portable import pdf
 from tests.web.conftest import Open, SignIn
 
 PADDED = ("\n".join(lines(GERMAN)) + "\n").encode() + b" " * 3_000_000
@@ -33,6 +34,15 @@ async def test_what_is_too_large_is_said_on_the_page(site: str, visit: Open, sig
     await page.set_input_files("#file", {"name": "me.txt", "mimeType": "text/plain", "buffer": b" " * 12_000_000})
     await page.click("form[action='/search'] > .send button")
     await page.get_by_text("The file is too large: 10 MB at most.").wait_for()
+
+
+async def test_why_a_resume_cannot_be_read_is_said_in_german(site: str, visit: Open) -> None:
+    page = await visit(locale="de-DE", expect_errors=True)
+    await page.goto(site)
+    locked = pdf([[(60, 60, 12, "secret")]], encrypt=True)
+    await page.set_input_files("#file", {"name": "me.pdf", "mimeType": "application/pdf", "buffer": locked})
+    await page.click("form[action='/search'] > .send button")
+    await page.get_by_text("Der Lebenslauf ist nicht zu lesen: das Dokument ist verschlüsselt").wait_for()
 
 
 async def test_a_forged_form_is_refused_before_its_file_arrives(site: str, visit: Open, sign_in: SignIn) -> None:

@@ -6,7 +6,7 @@ answers alone, and says so.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,16 +19,11 @@ from lib.people.tailoring.letters import letter
 from lib.people.tailoring.proof import Closeness, prove
 from lib.people.tailoring.quoting import Source
 from lib.people.tailoring.suggestions import Claim, Demand, Dropped, Part, Suggestions, Tongue
-from lib.spend.client import CachedOnly, Gateway, Why
+from lib.people.tailoring.whys import WHYS
+from lib.spend.client import CachedOnly, Gateway
 
 _MOST: dict[Part, int] = {"summary": 5, "letter": 10, "highlight": 8}
 _MOST_DROPPED = 40
-_WHY: Mapping[Why, str] = {
-    "budget": "the month's budget for language models is spent",
-    "share": "your account's share of the month's budget is spent",
-    "provider": "the language model does not answer at the moment",
-    "busy": "the language model is busy at the moment",
-}
 Step = Demand | Claim | Dropped | Suggestions
 
 
@@ -87,7 +82,7 @@ async def tailor(application: Application, gateway: Gateway | None) -> AsyncGene
         yield demand
     draft, course = _Draft(), _Course()
     if gateway is None:
-        course.why = "no language model is set up here"
+        course.why = WHYS["unset"]["en"]
     else:
         async with aclosing(_written(application, gateway, course)) as sentences:
             async for one in sentences:
@@ -116,7 +111,7 @@ async def _written(application: Application, gateway: Gateway, course: _Course) 
                     yield written
             course.credits = flow.credits
     except CachedOnly as error:
-        course.why = _WHY[error.why] if course.credits == 0 else "the language model's answer was cut off"
+        course.why = WHYS[error.why if course.credits == 0 else "cut"]["en"]
 
 
 def _together(application: Application, demands: Sequence[Demand], draft: _Draft, course: _Course) -> Suggestions:
@@ -124,7 +119,7 @@ def _together(application: Application, demands: Sequence[Demand], draft: _Draft
     proven = any(claims.values())
     why = course.why
     if not proven and why is None:
-        why = "nothing that the language model wrote could be proven from the résumé"
+        why = WHYS["unproven"]["en"]
     return Suggestions(
         made_by="model" if proven else "analysis",
         why=why,
