@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 from multidict import MultiMapping
 
-from lib.match.profile import MAX_TEXT_CHARS, Employment, Profile
+from lib.match.profile import MAX_TEXT_CHARS, Employment, Profile, Salary
 from lib.posting.contract import Remote, clean_text
 
 COUNTRIES = ("DE", "AT", "CH")
@@ -20,6 +20,10 @@ EMPLOYMENTS: tuple[str, ...] = get_args(Employment)
 _MOST_SKILLS = 50
 _CHOICES = {"countries": COUNTRIES, "languages": LANGUAGES, "remote": REMOTES, "employment": EMPLOYMENTS}
 _AMOUNT = re.compile(r"\d{1,3}(?:[.,' \u202f]?\d{3}){0,3}(?:[.,]\d{1,2})?", re.ASCII)
+
+
+class NoAmount(msgspec.ValidationError):
+    """What should be an amount of money is none that anybody earns."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.languages or self.remote or self.employment or self.salary)
 
     def profile(self) -> Profile:
-        """The profile to match. Raises msgspec.ValidationError that names the field."""
+        """The profile to match. Raises NoAmount, and msgspec.ValidationError that names the field."""
         limits: dict[str, Any] = {name: getattr(self, name) for name in _CHOICES if getattr(self, name)}
         if self.salary:
             limits["min_salary_eur"] = _amount(self.salary)
@@ -88,11 +92,14 @@ def _chosen(given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
 
 
 def _amount(text: str) -> float:
-    """Money as it is written here or there. Raises msgspec.ValidationError."""
+    """Money as it is written here or there. Raises NoAmount."""
     if not _AMOUNT.fullmatch(text):
-        raise msgspec.ValidationError(f"{text[:40]} EUR")
+        raise NoAmount(text)
     whole = re.sub(r"[.,]\d{1,2}$", "", text)
-    return float(re.sub(r"\D", "", whole))
+    try:
+        return msgspec.convert(float(re.sub(r"\D", "", whole)), Salary)
+    except msgspec.ValidationError as error:
+        raise NoAmount(text) from error
 
 
 def limits_of(entry: Entry) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:

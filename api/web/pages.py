@@ -9,13 +9,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import hdrs, web
+from yarl import URL
 
 from api.callers import NOBODY
-from api.room import CALLER, PAGE_PATHS, SESSION
+from api.room import CALLER, PAGE_PATHS, SESSION, SIGN_IN
 from api.web import assets
 from api.web.words import TONGUES, Tongue, Words, negotiate, words
 from lib.match.answer import Match
 from lib.match.live import explain
+from lib.people.tailoring import whys
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LANGUAGE_COOKIE = "vakanz_language"
 _YEAR_S = 365 * 86_400
-_TELLING = {401: "forbidden", 403: "forbidden", 404: "missing", 405: "missing", 429: "busy", 503: "busy"}
+_TELLING = {401: "expired", 403: "forbidden", 404: "missing", 405: "missing", 429: "busy", 503: "busy"}
 
 
 @cache
@@ -69,6 +71,7 @@ def fragment(request: web.Request, template: str, **values: Any) -> str:
         "csrf": session.csrf if session is not None else "",
         "asset": assets.address,
         "why": lambda word: explain(word, said.tongue) if word else None,
+        "unwritten": lambda reason: whys.explain(reason, said.tongue),
         "switch": _in_other_tongue(request, said.tongue),
     }
     text = _environment().get_template(template).render(shared | values)
@@ -110,7 +113,14 @@ def failure(request: web.Request, status: int, key: str, **values: Any) -> web.R
     """What went wrong, as a page, or as the piece of one that htmx asked for."""
     partial = request.headers.get("HX-Request-Type") == "partial"
     template = "refused.html" if partial else "problem.html"
-    return render(request, template, status, message=words_of(request)(f"problem.{key}", **values))
+    sign_in = _sign_in(request) if status == HTTPStatus.UNAUTHORIZED else None
+    return render(request, template, status, message=words_of(request)(f"problem.{key}", **values), sign_in=sign_in)
+
+
+def _sign_in(request: web.Request) -> str:
+    """Where to sign in and come back to the page that a form stands on."""
+    shown = request.path.removesuffix("/application") if request.path.startswith("/j/") else "/"
+    return str(URL(SIGN_IN).with_query(next=shown))
 
 
 def _in_other_tongue(request: web.Request, tongue: Tongue) -> str | None:

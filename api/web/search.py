@@ -13,12 +13,13 @@ from api.matching import find
 from api.resumes import keep_resume
 from api.room import CALLER, CONFIG, DATABASE, HERMES
 from api.web.chips import chips, chosen_profile
-from api.web.forms import Entry, limits_of, mark_of, read_entry
+from api.web.forms import Entry, NoAmount, limits_of, mark_of, read_entry
 from api.web.pages import render, words_of
 from api.web.seen import remember
 from api.web.sent import Unsent, read_form
 from lib.match.profile import MAX_TEXT_CHARS, UnusableProfile
 from lib.people.reader import Busy, NoPictures, Unreadable
+from lib.people.refusals import explain
 from lib.people.resumes import Resume
 from sql import statements
 
@@ -56,11 +57,13 @@ async def search(request: web.Request) -> web.StreamResponse:
         most = said.number(request.app[CONFIG].resume_bytes / _MB)
         return _form(request, entry, 413, problem=said("problem.large", most=most))
     except Unreadable as error:
-        return _form(request, entry, 422, problem=said("problem.resume", detail=error))
+        return _form(request, entry, 422, problem=said("problem.resume", detail=explain(str(error), said.tongue)))
     except (Busy, NoPictures, TimeoutError):
         return _form(request, entry, 503, problem=said("problem.busy"))
     except UnusableProfile:
         return _form(request, entry, 422, problem=said("problem.unusable"))
+    except NoAmount:
+        return _form(request, entry, 422, problem=said("problem.salary"))
     except msgspec.ValidationError as error:
         return _form(request, entry, 422, problem=said("problem.form", detail=error))
     entry = msgspec.structs.replace(entry, location=profile.location or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -15,6 +16,7 @@ from api.app import create_app
 from api.callers import Tier
 from lib.life.config import Config
 from lib.store.connections import Cache, Database
+from lib.text.html import clean_html
 from tests.integration.open_market import Row, encoders, fill
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -23,6 +25,10 @@ PASSWORD = "a long enough password"
 # Everything found is too little, so that whoever pays is searched for live.
 LIVE = Config(gateway_url="http://127.0.0.1:9", gateway_key="k" * 32, discovery_score=100.0, discovery_found=10_000)
 
+ADVERT = """<h2>Ihre Aufgaben</h2><p>Sie entwickeln Dienste in Berlin.</p>
+<ul><li>Sicherer Umgang mit Java und SQL</li><li>Erfahrung mit Terraform</li><li>Englisch mindestens B2</li>
+<li>Mindestens drei Jahre Berufserfahrung</li></ul>"""
+
 Open = Callable[..., Awaitable[Any]]
 SignIn = Callable[..., Awaitable[int]]
 
@@ -30,6 +36,20 @@ SignIn = Callable[..., Awaitable[int]]
 @pytest.fixture
 async def market(database: Database) -> list[Row]:
     return await fill(database, 300)
+
+
+@pytest.fixture
+async def adverts(database: Database, market: list[Row]) -> None:
+    """Texts for all postings, and a change in the past of each."""
+    clean = clean_html(ADVERT)
+    await database.execute(
+        "UPDATE posting_text SET description_html = $1, description_text = $2", clean, re.sub("<[^>]*>", "\n", clean)
+    )
+    await database.execute(
+        "INSERT INTO posting_history (posting_id, revision, at, session, changes)"
+        " SELECT id, 2, now(), 's', $1 FROM posting",
+        {"title": ["Aushilfe", "Fachkraft"]},
+    )
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
 from lib.store.connections import Database
-from lib.text.html import clean_html
 from tests.integration.open_market import Row
 from tests.web.conftest import Open, SignIn
 
@@ -25,8 +23,6 @@ Sprachen
 Deutsch (Muttersprache)
 Englisch C1
 """.encode()
-ADVERT = """<h2>Ihre Aufgaben</h2><p>Sie entwickeln Dienste in Berlin.</p>
-<ul><li>Sicherer Umgang mit Java und SQL</li><li>Erfahrung mit Terraform</li><li>Englisch mindestens B2</li></ul>"""
 
 
 async def search(page: Any, site: str, text: str = TEXT) -> None:
@@ -36,19 +32,6 @@ async def search(page: Any, site: str, text: str = TEXT) -> None:
     await page.fill("#location", "Berlin")
     await page.click("form[action='/search'] > .send button")
     await page.locator("#matches > li").first.wait_for()
-
-
-@pytest.fixture
-async def adverts(database: Database, market: list[Row]) -> None:
-    clean = clean_html(ADVERT)
-    await database.execute(
-        "UPDATE posting_text SET description_html = $1, description_text = $2", clean, re.sub("<[^>]*>", "\n", clean)
-    )
-    await database.execute(
-        "INSERT INTO posting_history (posting_id, revision, at, session, changes)"
-        " SELECT id, 2, now(), 's', $1 FROM posting",
-        {"title": ["Aushilfe", "Fachkraft"]},
-    )
 
 
 async def test_from_a_few_lines_to_a_posting_and_back(site: str, visit: Open, adverts: None) -> None:
@@ -173,8 +156,10 @@ async def test_an_application_is_improved(
     await page.get_by_role("button", name="Make suggestions").click()
     await page.get_by_text("Without a language model").wait_for()
     told = await page.inner_text(".suggestions >> nth=-1")
+    assert "No language model is set up here." in told
     assert "Terraform" in told.partition("What the posting asks for and your résumé shows")[0]
     assert "Entwicklung von 14 Diensten mit Java und SQL" in told
+    assert {"3 years of experience", "English B2"} <= set(told.splitlines())
 
 
 async def test_an_application_is_for_who_pays(site: str, visit: Open, sign_in: SignIn, adverts: None) -> None:

@@ -1,13 +1,18 @@
-// A résumé's text stays in this tab: what was searched with is there again where an application is improved.
+// A résumé's text stays in this tab: what was searched with is there again where an application is improved, and on the
+// search page after somebody had to sign in once more.
 (() => {
   const KEY = "vakanz-resume";
+  const AGAIN = "vakanz-again";
+  const written = () => document.querySelector("form[action='/search'] textarea[name=text]");
   const remember = () => {
-    const text = document.querySelector("form[action='/search'] textarea[name=text]");
-    if (text && text.value.trim()) sessionStorage.setItem(KEY, text.value);
+    if (written()?.value.trim()) sessionStorage.setItem(KEY, written().value);
+    if (document.querySelector("[data-signed-out]")) sessionStorage.setItem(AGAIN, "yes");
   };
   const fill = () => {
-    const field = document.querySelector("textarea[data-resume]");
+    const again = written() && sessionStorage.getItem(AGAIN) ? written() : null;
+    const field = document.querySelector("textarea[data-resume]") ?? again;
     if (field && !field.value) field.value = sessionStorage.getItem(KEY) ?? "";
+    if (again) sessionStorage.removeItem(AGAIN);
   };
   document.addEventListener("htmx:after:swap", remember);
   document.addEventListener("submit", (event) => {
