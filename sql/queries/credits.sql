@@ -13,7 +13,8 @@ ON CONFLICT (provider, place) DO NOTHING
 -- What an account's fair share depends on; no row before the period's first call.
 SELECT day, granted, used + reserved AS spoken_for,
        (SELECT coalesce(sum(used + reserved), 0)::bigint FROM credit_use WHERE credit_use.day = moment.day) AS today,
-       (SELECT count(DISTINCT account_id) FROM credit_use WHERE credit_use.day > moment.day - $2::int) AS active
+       (SELECT count(DISTINCT account_id) FROM credit_use
+         WHERE credit_use.day > moment.day - $2::int AND used + reserved > 0) AS active
   FROM (SELECT (coalesce($1::timestamptz, now()) AT TIME ZONE 'UTC')::date AS day) moment
   JOIN credit_budget ON period = date_trunc('month', day)::date
 

@@ -134,6 +134,17 @@ async def test_an_account_has_its_share_and_the_house_has_none(database: Databas
     await sums(database)
 
 
+async def test_accounts_whose_calls_cost_nothing_leave_others_their_share(database: Database) -> None:
+    clock = Clock(datetime(2026, 11, 29, 12, tzinfo=UTC))
+    one, *others = [await account(database, f"account {number}") for number in range(5)]
+    books_of = ledger(database, clock, floor=1, burst=1.0, monthly=100)
+    for other in others:
+        await books_of.release((await books_of.reserve(ask(other, credits=1))).id, "failed")
+    await books_of.reserve(ask(one, credits=50))
+    with pytest.raises(ShareSpent):
+        await books_of.reserve(ask(one, credits=1))
+
+
 async def test_an_operation_that_costs_more_than_declared_is_shut_until_an_operator_looked(database: Database) -> None:
     payer = await account(database)
     books_of = ledger(database, Clock())
