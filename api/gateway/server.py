@@ -11,6 +11,7 @@ from api.gateway.buying import Buyer
 from api.gateway.providers import PROVIDERS, Provider, Terms
 from api.gateway.upstream import Account, open_upstream
 from api.listening import listening
+from lib.errors import ConfigError
 from lib.life.actor import Life
 from lib.life.config import Config
 from lib.net.breaker import BreakerRules
@@ -71,7 +72,12 @@ async def buyer_of(
 
 
 def accounts(config: Config, providers: Mapping[str, Provider]) -> dict[str, Account]:
-    """Those of the providers that are set up: that have an address, and a key where one is needed."""
+    """Those of the providers that are set up: that have an address, and a key where one is needed.
+
+    Raises ConfigError for a key of somebody else: a misspelt name would only show when nothing can be bought.
+    """
+    if strangers := sorted(config.bought_with.keys() - providers.keys()):
+        raise ConfigError([f"provider_keys: there is no provider {strangers[0]}; there are {', '.join(providers)}"])
     found = {
         name: Account(name, getattr(config, provider.setting), config.bought_with.get(name, ""))
         for name, provider in providers.items()

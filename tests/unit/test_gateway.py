@@ -314,6 +314,11 @@ async def test_a_delivery_that_ends_badly_is_told_after_what_came() -> None:
     assert seen == [b"a"]
 
 
+def test_a_key_of_a_provider_that_nobody_knows_stops_the_start() -> None:
+    with pytest.raises(ConfigError, match="there is no provider hasdta; there are hasdata, llm"):
+        accounts(Config(provider_keys=("hasdta=0123456789",)), PROVIDERS)
+
+
 def test_providers_without_a_key_or_an_address_are_not_set_up() -> None:
     assert accounts(Config(), PROVIDERS) == {}
     config = Config(provider_keys=("hasdata=0123456789",), llm_url="http://localhost:11434/v1", llm_model="small")
