@@ -29,13 +29,14 @@ _OCCUPATION = re.compile(
     r"arbeiter(?:in)?|sachbearbeitung|engineer|developer|nurse|analyst|clerk|chef|cook|driver|assistant|accountant|scientist|officer|"
     r"designer|consultant|architect|technician|teacher|administrator|specialist|representative|erzieher(?:in)?|"
     r"angestellter?|therapeut(?:in)?|sachbearbeiter(?:in)?|referent(?:in)?|informatiker(?:in)?|jurist(?:in)?|"
-    r"anwalt|anwältin|controller(?:in)?|programmierer(?:in)?|monteur(?:in)?|therapist|physician|lawyer)s?\b",
+    r"anwalt|anwältin|controller(?:in)?|programmierer(?:in)?|monteur(?:in)?|therapist|physician|lawyer|director|"
+    r"head of)s?\b",
     re.IGNORECASE,
 )
-_AGENT = re.compile(r"\b[^\W\d_]{4,}(?:er|eur|ist|ant|ent|ator|or)(?:in)?\b", re.IGNORECASE)
+_AGENT = re.compile(r"\b(?!(?:master|semester)\b)[^\W\d_]{4,}(?:er|eur|ist|ant|ent|ator|or)(?:in)?\b", re.IGNORECASE)
 _STOPS = re.compile(
     r"\s+(?:mit|bei|in|im|und suche|seit|für(?!\s(?-i:[A-ZÄÖÜ]))|aus|who|with|at|for|since|based|from|and looking|"
-    r"auf|zum|zur|near|der|die|das|welche[rs]?)\s.*",
+    r"auf|zum|zur|near|der|die|das|welche[rs]?)\s.*|\s*\([^)]*$",
     re.IGNORECASE,
 )
 _APART = re.compile(r"[,;.!?|•·\t]|\s[-–—]\s")

@@ -19,11 +19,12 @@ _END = re.compile(
 )
 _TURN = re.compile(r"(?i)[,\s]+(?=(?:aber|jedoch|sondern|dafür|doch|but|however|though|yet|instead)\b)")
 _DENIED = re.compile(
-    r"(?i)\b(?:kein(?:e|en|er|em|erlei)?\s(?:[\w-]+\s){0,2}?(?:[\w-]*erfahrung(?:en)?|[\w-]*kenntnisse?n?|wissen|ahnung)"
+    r"(?i)\b(?:(?P<own>keine?\s[\w-]+(?:erfahrung(?:en)?|kenntnisse)\s*,)"
+    r"|kein(?:e|en|er|em|erlei)?\s(?:[\w-]+\s){0,2}?(?:[\w-]*erfahrung(?:en)?|[\w-]*kenntnisse?n?|wissen|ahnung)"
     r"|(?:noch\s)?nie(?:mals)?(?!\w)|never|neither|weder"
     r"|(?:no|without(?:\sany)?|lack(?:ing)?(?:\sof)?)\s(?:[\w-]+\s){0,2}?(?:experience|knowledge|skills?|background)"
     r"|ohne\s(?:[\w-]+\s)?(?:erfahrung|kenntnisse)|not\s(?:yet\s)?(?:familiar|experienced|proficient|used|worked|know)"
-    r"|(?:do|does|did|have|has|can)(?:\s?not|n['’]t)(?!\w)(?!\sonly))"
+    r"|(?:(?:do|does|did|have|has|can)\s?not|(?:do|does|did|have|has|ca)n['’]t)(?!\w)(?!\sonly))"
 )
 _DENIED_BEHIND = re.compile(
     r"(?i)(?:\bkein(?:e|en|er|erlei)?(?:\s(?:erfahrung(?:en)?|kenntnisse?|ahnung))?|\bnicht|\bnone|(?<=:)\s*no|\bno\sexperience)\W*$"
@@ -55,8 +56,13 @@ def claimed(sentence: str) -> str:
 def _undenied(clause: str) -> str:
     while behind := _DENIED_BEHIND.search(clause, max(0, len(clause) - _BEHIND_CHARS)):
         clause = _before_denied(clause, behind)
-    denial = _DENIED.search(clause)
-    return clause if denial is None else clause[: denial.start()].strip()
+    kept, at = [], 0
+    for denial in _DENIED.finditer(clause):
+        kept.append(clause[at : denial.start()].strip())
+        at = denial.end()
+        if denial["own"] is None:  # it denies all that follows
+            return " ".join(kept).strip()
+    return " ".join([*kept, clause[at:]]).strip()
 
 
 def _before_denied(clause: str, denial: re.Match[str]) -> str:

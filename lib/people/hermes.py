@@ -110,11 +110,16 @@ def _head(sections: Sequence[Section]) -> str:
 
 
 def _years(sections: Sequence[Section], today: date) -> float | None:
-    """What the jobs' dates add up to; else what a sentence says of experience; else of how the person begins. A
-    schooling's dates are none of work."""
-    apart = _of(sections, "experience") or _of(sections, "summary", "skills", "other")
+    """What the jobs' dates add up to, else what is said of experience there. Where no part is about jobs, the most that
+    anything else says: a schooling's dates are none of work."""
+    jobs = _of(sections, "experience")
     opening = "\n".join(section.text for section in sections if section.kind == "summary" or not section.title)
-    years = years_worked(apart, today).years or _most(years_said, apart) or _most(years_told, opening)
+    if jobs:
+        years = years_worked(jobs, today).years or _most(years_said, jobs) or _most(years_told, opening)
+    else:
+        apart = _of(sections, "summary", "skills", "other")
+        said = (years_worked(apart, today).years, _most(years_said, apart), _most(years_told, opening))
+        years = max((one for one in said if one), default=None)
     return None if years is None else min(years, _MOST_YEARS)
 
 

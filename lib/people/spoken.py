@@ -41,6 +41,7 @@ _CUE = re.compile(
 _JOINED = re.compile(r"(?i)-?[\s,/&]*(?:und|and|sowie|oder|or)?\s*")
 _AHEAD = re.compile(rf"(?i)\s+(?:in\s+|of\s+)?(?:{'|'.join(_CODES)})")
 _CLAUSE = re.compile(r"[^\n;.•|]+")
+_BEHIND = re.compile(r"[\s:(–-]+")
 _BESIDE = 45
 _DENIAL_CHARS = 8
 
@@ -100,6 +101,8 @@ def _graded(text: str, names: Sequence[re.Match[str]], levels: Sequence[re.Match
                 waiting.append(one)
             else:
                 graded[one.start()] = ahead
+        elif before is not None and before.start() in graded and _BEHIND.fullmatch(text, before.end(), one.start()):
+            graded[before.start()], ahead = _grade(one), None  # "fluent English, French basic"
         elif waiting and one.start() - waiting[-1].end() <= _BESIDE and not _is_ahead(text, one):
             graded |= {name.start(): _grade(one) for name in waiting}
             waiting, ahead = [], None

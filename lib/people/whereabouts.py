@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lib.people.reading import Place
-from lib.text.gazetteer import HOME_COUNTRIES, OWN, Gazetteer, fold
+from lib.text.gazetteer import FORM, HOME_COUNTRIES, OWN, Gazetteer, fold
+from lib.text.gazetteer import Place as PlaceOnMap
 from lib.text.places import PlaceMatch, resolve
 
 _HEAD_LINES = 25
 _LINE_CHARS = 200
 _MOST = 5
 # Inhabitants of a city that a name without a postcode or a label is believed to mean, here and elsewhere.
-_SMALLEST, _SMALLEST_ABROAD = 5_000, 500_000
+_SMALLEST, _SMALLEST_SHORTENED, _SMALLEST_ABROAD = 5_000, 20_000, 500_000
 _NAME = r"([A-ZÄÖÜ][\w.ß-]*(?:(?: (?:am|an der|im|in der|ob der|bei))? [A-ZÄÖÜ][\w.ß-]*){0,2})"
 _ADDRESS = re.compile(rf"(?<![\w-])((?:(?:DE?|A|AT|CH)-)?\d{{4,5}} +){_NAME}")
 _LABEL = re.compile(
@@ -64,7 +65,11 @@ def _is_large(gazetteer: Gazetteer, name: str) -> bool:
     if not 2 < len(name) <= 60 or not name[0].isupper():
         return False
     return any(
-        place.population >= (_SMALLEST if place.country in HOME_COUNTRIES else _SMALLEST_ABROAD)
-        for place, rank in gazetteer.cities(fold(name))
-        if rank == OWN
+        place.population >= _smallest(place, rank) for place, rank in gazetteer.cities(fold(name)) if rank <= FORM
     )
+
+
+def _smallest(place: PlaceOnMap, rank: int) -> int:
+    if place.country not in HOME_COUNTRIES:
+        return _SMALLEST_ABROAD
+    return _SMALLEST if rank == OWN else _SMALLEST_SHORTENED

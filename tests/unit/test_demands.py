@@ -32,6 +32,8 @@ TODAY = date(2026, 11, 22)
         ("Languages: English, Italian", [("en", None), ("it", None)]),
         ("Wir sind ein Team der German Market GmbH.", []),
         ("Grundkenntnisse in Polnisch", [("pl", "A2")]),
+        ("Verhandlungssicher Englisch, Französisch Grundkenntnisse", [("en", "C1"), ("fr", "A2")]),
+        ("Fluent German (C2), good English, no French", [("de", "C2"), ("en", "B2")]),
     ],
 )
 def test_languages_are_found_with_their_level(text: str, found: list[tuple[str, str | None]]) -> None:
