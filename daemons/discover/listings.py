@@ -24,15 +24,17 @@ from lib.posting.contract import Page, Posting, Record, Remote, Salary, read_pag
 from lib.posting.envelopes import rows_of
 from lib.posting.links import Ids, read_link, web_url
 from lib.posting.values import any_remote, line, moment, places, salary, salary_phrase
+from lib.text.html import html_to_text
 
 _KEYS = Ids(re.compile(r"[0-9a-f]{16}", re.ASCII))
 _NUMBERS = Ids(re.compile(r"\d{1,20}", re.ASCII))
 _START = re.compile(r"\d{1,4}", re.ASCII)
 _MAX_AGE_DAYS = 3_650
 _MAX_TOKEN_CHARS = 2_000
+_TEASER_CHARS = 1_000
 _PERIODS = {"ANNUAL": "year", "MONTHLY": "month", "WEEKLY": "week", "DAILY": "day", "HOURLY": "hour"}
-_INDEED_IGNORED = ("sponsored", "date", "description", "benefits", "jobKey", "companyUrl", "rating", "reviewsCount")
-_GLASSDOOR_IGNORED = ("sponsored", "skills", "description", "ageInDays", "id")
+_INDEED_IGNORED = ("sponsored", "date", "benefits", "jobKey", "companyUrl", "rating", "reviewsCount")
+_GLASSDOOR_IGNORED = ("sponsored", "skills", "ageInDays", "id")
 
 
 def read_listing(ask: Ask, response: Response, at: datetime) -> Page:
@@ -64,6 +66,7 @@ def _indeed(job: Record, ask: Ask) -> Posting:
         employment_type=", ".join(dict.fromkeys(labels)) or None,
         posted_at=moment(job.get("isoDate", str)),
         salary=indeed_salary(job.take("salary")),
+        teaser=_teaser(job),
     )
 
 
@@ -84,7 +87,13 @@ def _glassdoor(job: Record, ask: Ask, at: datetime) -> Posting:
         remote=workplace((), place),
         posted_at=_days_ago(at, age),
         salary=glassdoor_salary(job.take("salary")),
+        teaser=_teaser(job),
     )
+
+
+def _teaser(job: Record) -> str | None:
+    """Enough of the text to tell its language, which a hard limit may ask for before anybody buys the whole."""
+    return line(html_to_text((job.get("description", str) or "")[:_TEASER_CHARS]))
 
 
 def workplace(labels: tuple[str, ...] | list[str], place: str | None) -> Remote | None:

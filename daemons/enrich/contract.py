@@ -23,7 +23,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one posting: the board's own statements, and `text`, the plain text that enricher `text` wrote.
 
     `html` is the description's markup; `places` in the payload's own words, main one first; `country` is ISO 3166
-    alpha-2 upper case; `language` is ISO 639-1 lower case; `employment_type` is the board's own word.
+    alpha-2 upper case; `language` is ISO 639-1 lower case; `employment_type` is the board's own word;
+    `teaser` is how a text begins that a list cut.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     remote: Remote | None = None
     employment_type: str | None = None
     language: str | None = None
+    teaser: str | None = None
     salary: Salary | None = None
     department: str | None = None
 

@@ -81,6 +81,7 @@ def facts(row: asyncpg.Record) -> Facts:
         remote=stated.get("remote"),
         employment_type=stated.get("employment_type"),
         language=stated.get("language"),
+        teaser=stated.get("teaser"),
         salary=None if salary is None else msgspec.convert(salary, Salary),
         department=stated.get("department"),
     )

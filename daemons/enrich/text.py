@@ -19,7 +19,7 @@ class TextEnricher:
     fields: tuple[str, ...] = ("description_html", "description_text", "language")
 
     def enrich(self, posting: Facts) -> Finding:
-        """The finding for one posting. Without markup only the language can be known."""
+        """The finding for one posting. Without markup only the language can be known, from a teaser too."""
         html = clean_html(posting.html) if posting.html else None
         text = plain_text(html) if html else None
         language, language_from = self._language(posting, text)
@@ -35,7 +35,8 @@ class TextEnricher:
         return Finding(values=values, provenance=provenance)
 
     def _language(self, posting: Facts, text: str | None) -> tuple[str | None, Provenance | None]:
-        derived = detect(text) if text else None  # a title alone is too short to tell
+        words = text or posting.teaser
+        derived = detect(words) if words else None  # a title alone is too short to tell
         code = _CODE.match(posting.language or "")
         if code is not None and derived in (None, code[1].lower()):
             return code[1].lower(), Provenance(

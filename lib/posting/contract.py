@@ -43,8 +43,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """One posting as its board states it. Nothing here is guessed: what the payload does not say is None or ().
 
     `places` are the places' names in the payload's own words, main one first; `country` is ISO 3166 alpha-2 upper
-    case; `html` is the description's markup (None: the list has none, a detail request is needed); `language` is
-    ISO 639-1 lower case; times are aware UTC.
+    case; `html` is the description's markup (None: the list has none, a detail request is needed); `teaser` is how a
+    description begins that the list cuts; `language` is ISO 639-1 lower case; times are aware UTC.
     """
 
     external_id: str
@@ -62,6 +62,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     valid_through: datetime | None = None
     salary: Salary | None = None
     html: str | None = None
+    teaser: str | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Whether a posting changed: hashes over what it says, never over when a system says it was touched.
 
-Several systems move their update stamps for whole boards at once, so dates of publication are left out.
+Several systems move their update stamps for whole boards at once, so dates of publication are left out. So are teasers,
+which lists cut anew for each question.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ def stated(posting: Posting) -> dict[str, Any]:
         "employment_type": posting.employment_type,
         "department": posting.department,
         "language": posting.language,
+        "teaser": posting.teaser,
         "salary": None if posting.salary is None else msgspec.to_builtins(posting.salary),
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import anyio
+import msgspec
 import orjson
 import pytest
 
@@ -18,12 +19,12 @@ from daemons.discover import actor, claims
 from daemons.discover.query import Query, plan
 from daemons.embed.listings import ListingFold
 from lib.match import searches
-from lib.match.profile import Profile
+from lib.match.profile import Limits, Profile
 from lib.posting import boards, writing
 from lib.spend.client import BadCall
 from lib.store.connections import Cache, Database
 from lib.store.streams import Job
-from tests.integration.discovering import Room, room, titles
+from tests.integration.discovering import BOOKS, Room, room, titles
 from tests.integration.following import catch_up, enrich_folds
 from tests.waiting import until
 
@@ -124,6 +125,16 @@ async def test_a_detail_that_came_in_vain_is_not_bought_again_for_a_week(live: R
         third = await live.ended(await live.search(await live.account()))
     assert third.credits_used == await live.database.fetchval(OPEN)
     assert await live.database.fetchval("SELECT min(round) FROM detail_claim") == 2
+
+
+async def test_a_language_is_known_before_the_text_is_bought(live: Room) -> None:
+    german = msgspec.structs.replace(BOOKS, limits=Limits(languages=("de",)))
+    async with live.daemon():
+        search_id = await live.search(await live.account(), german)
+        ended = await live.ended(search_id)
+    matches = await last_matches(live, search_id)
+    assert {match["language"] for match in matches} == {"de"}
+    assert ended.credits_used == 5 + len(matches)  # and no text in another language
 
 
 async def test_a_job_that_is_gone_stays_closed_while_lists_still_show_it(

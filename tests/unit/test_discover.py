@@ -122,7 +122,7 @@ def test_a_row_of_indeed_says_what_the_payload_says() -> None:
             external_id="0123456789abcdef", title="Koch (m/w/d)", company="Gasthof zum Löwen", places=("3011 Bern",),
             url="https://ch.indeed.com/viewjob?jk=0123456789abcdef", country="CH", remote="hybrid",
             employment_type="Vollzeit, Hybrid work", posted_at=datetime(2026, 11, 1, 8, tzinfo=UTC),
-            salary=Salary(min=4000, max=5000, period="month"),
+            salary=Salary(min=4000, max=5000, period="month"), teaser="Wir suchen …",
         ),
     )  # fmt: skip
     assert page.cursor == "10" and not page.unknown

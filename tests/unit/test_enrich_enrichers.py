@@ -109,6 +109,9 @@ def test_text_cleans_and_prefers_the_stated_language_when_plausible() -> None:
     assert finding.provenance["language"].kind == "stated"
     wrong = TextEnricher().enrich(Facts(id=1, title="Koch", html=german, language="en"))
     assert wrong.values["language"] == "de" and wrong.provenance["language"].kind == "derived"
+    begun = TextEnricher().enrich(Facts(id=1, title="Koch", teaser="Wir suchen für unser Team in der Küche eine …"))
+    assert (begun.values["language"], begun.values["description_text"]) == ("de", None)
+    assert begun.provenance["language"].kind == "derived"
     nothing = TextEnricher().enrich(Facts(id=1, title="Koch"))
     assert set(nothing.values.values()) == {None} and not nothing.provenance
 
