@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lib.life import metrics
 from lib.life.actor import Life
+
+
+class _Told(logging.Handler):
+    """What aiohttp says of its own accord, as lines of our log. A stranger who speaks no HTTP is no event: whoever can
+    reach the port could fill the log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error, log = record.exc_info and record.exc_info[1], structlog.get_logger("http")
+        if isinstance(error, HttpProcessingError):
+            log.debug("no HTTP", reason=type(error).__name__)
+        else:
+            log.log(record.levelno, record.getMessage(), exc_info=error)
+
+
+_HTTP = logging.Logger("http")
+_HTTP.addHandler(_Told())
 
 
 @asynccontextmanager
@@ -21,7 +40,11 @@ async def listening(
     it. Raises OSError when the address is taken.
     """
     runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=life.config.drain_s / 2, handler_cancellation=handler_cancellation
+        app,
+        logger=_HTTP,
+        access_log=None,
+        shutdown_timeout=life.config.drain_s / 2,
+        handler_cancellation=handler_cancellation,
     )
     await runner.setup()
     try:

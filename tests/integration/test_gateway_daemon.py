@@ -46,6 +46,26 @@ async def test_it_sweeps_what_nobody_ended(
     await asyncio.wait_for(task, 10)
 
 
+async def test_what_is_no_http_is_refused_without_a_traceback(
+    database: Database,
+    cache: Cache,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    life = Life("gateway@0", config_of(tmp_path, "http://127.0.0.1:9", gateway_port=0), database, cache)
+    task, url = await _serving(life)
+    smuggled = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for sent in (smuggled, b"GET / HTTP/9\r\n\r\n", b"\x16\x03\x01\x00", b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\n"):
+        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
+        writer.write(sent)
+        assert (await asyncio.wait_for(reader.read(12), 5)) == b"HTTP/1.0 400"
+        writer.close()
+    life.stop.set()
+    await asyncio.wait_for(task, 10)
+    assert not caplog.records and "Traceback" not in "".join(capfd.readouterr())
+
+
 async def test_what_answers_in_its_place_sells_nothing() -> None:
     app = web.Application()
     app.router.add_post("/{path:.*}", _greets)
