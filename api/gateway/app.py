@@ -24,7 +24,8 @@ from aiohttp import hdrs, web
 
 from api.gateway.buying import Buyer, Order
 from api.gateway.delivery import Delivery
-from api.gateway.providers import PROVIDERS, BadParameters, Operation, Provider
+from api.gateway.parameters import BadParameters
+from api.gateway.providers import PROVIDERS, Operation, Provider
 from api.gateway.refusals import NotBought
 from lib.life import metrics
 from lib.spend.client import AGAIN, BOUGHT_AT, CREDITS, PAID_EVENT

@@ -1,7 +1,8 @@
 """Paid providers and what can be bought of them: one row for each operation.
 
-To add a provider, add its row: where it is, how its key travels, and its operations, each with its parameters, what it
-may cost, and a pure function that says what a good answer cost (`api.gateway.meanings` has the usual ones).
+To add a provider, add its row: where it is, how its key travels, how many calls it answers at once, and its operations,
+each with its parameters (`api.gateway.parameters` has the usual checks), what it may cost, and a pure function that
+says what a good answer cost (`api.gateway.meanings` has the usual ones).
 
 HasData: https://docs.hasdata.com/quickstart, /credits-and-concurrency, /apis/web-scraping-api/request-cost (read
 2026-11). One key in `x-api-key`; scraping is GET with a query, but for /scrape/web, which takes JSON; each request is
@@ -14,34 +15,21 @@ tells the tokens (`stream_options.include_usage`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 import orjson
 
 from api.gateway.meanings import Meaning, hasdata, llm
-from lib.errors import Refused
-from lib.net.egress import check_url
-from lib.net.policy import WEB_PORTS, FetchPolicy, HostLimits
+from api.gateway.parameters import BadParameters, Parameters, Rule, form, messages, one_of, public_page, whole
+from lib.net.policy import HostLimits
 
 _DEADLINE_S = 310.0  # HasData's own 300 s, and the way there and back
 _PAGE_BYTES = 16 * 1024 * 1024
 _STREAM_BYTES = 4 * 1024 * 1024
-_PUBLIC = FetchPolicy(contact="none")
-# Names of private networks: RFC 6761, 6762 (appendix G) and 8375, and that of clusters.
-_INSIDE = (
-    ".local", ".localhost", ".internal", ".intranet", ".private", ".corp", ".home", ".lan", ".arpa", ".svc",
-)  # fmt: skip
-
-Parameters: TypeAlias = Mapping[str, str]
-
-
-class BadParameters(ValueError):
-    """These parameters are not those of the operation; the message says why, and repeats nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +42,6 @@ class Terms:
     def credits_for(self, tokens: int) -> int:
         """What so many tokens count for, rounded up, 1 at least."""
         return max(1, ceil(tokens * self.credits_per_1000 / 1000))
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one parameter may be. `check` raises ValueError with what is wrong."""
-
-    longest: int = 200
-    needed: bool = False
-    check: Callable[[str], object] = str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,63 +94,6 @@ class Provider:
     operations: Mapping[str, Operation]
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One message of a conversation with a language model."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-def _messages(text: str) -> list[Said]:
-    try:
-        found = msgspec.json.decode(text, type=list[Said])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError("a JSON list of messages with role and content is expected") from error
-    if not 1 <= len(found) <= 50:
-        raise ValueError("1 to 50 messages are expected")
-    return found
-
-
-def _one_of(*values: str) -> Callable[[str], object]:
-    def check(value: str) -> None:
-        if value not in values:
-            raise ValueError(f"one of {', '.join(values)} expected")
-
-    return check
-
-
-def _form(pattern: str, example: str) -> Callable[[str], object]:
-    compiled = re.compile(pattern, re.ASCII)
-
-    def check(value: str) -> None:
-        if not compiled.fullmatch(value):
-            raise ValueError(f"something like {example} expected")
-
-    return check
-
-
-def _whole(least: int, most: int) -> Callable[[str], object]:
-    def check(value: str) -> None:
-        if not re.fullmatch(r"\d{1,6}", value, re.ASCII) or not least <= int(value) <= most:
-            raise ValueError(f"a whole number from {least} to {most} expected")
-
-    return check
-
-
-def public_page(url: str) -> str:
-    """The address of a page that anybody can see, as it was understood: no other reading of it reaches the provider,
-    who must not be made to look at its own inside, nor be told of ours. Raises ValueError."""
-    try:
-        page = check_url(url, _PUBLIC)
-    except Refused as error:
-        raise ValueError("the address of a public web page is expected") from error
-    bare = (page.host or "").rstrip(".").lower()
-    inside = ":" not in bare and ("." not in bare or bare.endswith(_INSIDE))
-    if inside or page.port not in WEB_PORTS:
-        raise ValueError("the address of a public web page is expected")
-    return str(page)
-
-
 _INDEED = r"[a-z]{2,3}\.indeed\.com"
 _GLASSDOOR = r"[a-z]{2,3}\.glassdoor\.(?:com|de|at|ch)"
 _WORDS = Rule(needed=True)
@@ -189,7 +111,7 @@ def _job(path: str, site: str, example: str) -> Operation:
     """`site`: a pattern of host names, whose pages are asked for."""
     return Operation(
         path=path,
-        parameters={"url": Rule(2_000, needed=True, check=_form(rf"https://(?:{site})/[!-~]*", example))},
+        parameters={"url": Rule(2_000, needed=True, check=form(rf"https://(?:{site})/[!-~]*", example))},
         ceiling=_fixed(1),
         read=_charged(1),
     )
@@ -217,7 +139,7 @@ def _web(parameters: Parameters, terms: Terms) -> Mapping[str, object]:
 def _chat(parameters: Parameters, terms: Terms) -> Mapping[str, object]:
     body: dict[str, object] = {
         "model": terms.model,
-        "messages": [msgspec.to_builtins(said) for said in _messages(parameters["messages"])],
+        "messages": [msgspec.to_builtins(said) for said in messages(parameters["messages"])],
         "max_tokens": int(parameters["max_tokens"]),
         "temperature": float(parameters.get("temperature") or "0.2"),
         "stream": True,
@@ -230,8 +152,8 @@ def _chat(parameters: Parameters, terms: Terms) -> Mapping[str, object]:
 
 def _most_tokens(parameters: Parameters, terms: Terms) -> int:
     """No tokenizer makes more than one token of a byte; each message has a frame of a few."""
-    messages = _messages(parameters["messages"])
-    asked = sum(len(said.content.encode("utf-8", "replace")) + 16 for said in messages) + 16
+    said = messages(parameters["messages"])
+    asked = sum(len(one.content.encode("utf-8", "replace")) + 16 for one in said) + 16
     return terms.credits_for(asked + int(parameters["max_tokens"]))
 
 
@@ -246,16 +168,16 @@ PROVIDERS: Mapping[str, Provider] = {
             "indeed_listing": _listing(
                 "/scrape/indeed/listing",
                 {
-                    "domain": Rule(check=_form(_INDEED, "de.indeed.com")),
-                    "sort": Rule(check=_one_of("date", "relevance")),
-                    "start": Rule(check=_whole(0, 1_000)),
+                    "domain": Rule(check=form(_INDEED, "de.indeed.com")),
+                    "sort": Rule(check=one_of("date", "relevance")),
+                    "start": Rule(check=whole(0, 1_000)),
                 },
             ),
             "glassdoor_listing": _listing(
                 "/scrape/glassdoor/listing",
                 {
-                    "domain": Rule(check=_form(_GLASSDOOR, "www.glassdoor.de")),
-                    "sort": Rule(check=_one_of("recent", "relevant")),
+                    "domain": Rule(check=form(_GLASSDOOR, "www.glassdoor.de")),
+                    "sort": Rule(check=one_of("recent", "relevant")),
                     "nextPageToken": Rule(4_000),
                 },
             ),
@@ -267,7 +189,7 @@ PROVIDERS: Mapping[str, Provider] = {
                 pack=_web,
                 parameters={
                     "url": Rule(2_000, needed=True, check=public_page),
-                    "proxyCountry": Rule(check=_one_of("DE", "FR", "UK", "US")),
+                    "proxyCountry": Rule(check=one_of("DE", "FR", "UK", "US")),
                 },
                 ceiling=_fixed(1),
                 read=_charged(1),
@@ -286,10 +208,10 @@ PROVIDERS: Mapping[str, Provider] = {
                 method="POST",
                 pack=_chat,
                 parameters={
-                    "messages": Rule(200_000, needed=True, check=_messages),
-                    "max_tokens": Rule(needed=True, check=_whole(1, 32_000)),
-                    "temperature": Rule(check=_form(r"[01](\.\d{1,2})?", "0.2")),
-                    "format": Rule(check=_one_of("text", "json")),
+                    "messages": Rule(200_000, needed=True, check=messages),
+                    "max_tokens": Rule(needed=True, check=whole(1, 32_000)),
+                    "temperature": Rule(check=form(r"[01](\.\d{1,2})?", "0.2")),
+                    "format": Rule(check=one_of("text", "json")),
                 },
                 ceiling=_most_tokens,
                 read=lambda body, terms: llm(body, terms.credits_for),

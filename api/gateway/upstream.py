@@ -16,7 +16,8 @@ from typing import NamedTuple
 import aiohttp
 
 from api.gateway.meanings import CUT, HUNG, LOST, UNREACHABLE, Meaning, of_status
-from api.gateway.providers import Operation, Parameters, Provider, Terms, packed
+from api.gateway.parameters import Parameters
+from api.gateway.providers import Operation, Provider, Terms, packed
 from lib.errors import Malformed, Refused, Transient
 from lib.net.body import ACCEPT_ENCODING, read_body
 from lib.net.retry_after import parse_retry_after

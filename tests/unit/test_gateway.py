@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from api.gateway.delivery import Delivered, Delivery
 from api.gateway.meanings import Meaning, hasdata, llm, of_status
-from api.gateway.providers import PROVIDERS, BadParameters, Operation, Terms, packed, public_page
+from api.gateway.parameters import BadParameters, public_page
+from api.gateway.providers import PROVIDERS, Operation, Terms, packed
 from api.gateway.refusals import NotBought, of_answer, of_ledger, of_pace
 from api.gateway.server import accounts
 from api.gateway.upstream import Answer
