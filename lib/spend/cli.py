@@ -114,7 +114,9 @@ def verify(as_json: AsJson = False) -> None:
 
 @credits_app.command("reconcile")
 def reconcile(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or one JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or JSON: a list, or one object a line.")
+    ],
     provider: Annotated[str, typer.Option(help="Whose statement it is.")] = "hasdata",
     since: Annotated[
         datetime | None,

@@ -1,8 +1,8 @@
 """A provider's statement beside our entries: who says what of each call. Pure.
 
-Shape   CSV (with commas, semicolons or tabs) with a line of names, or one JSON object a line; UTF-8. Wanted are the
-        call's id, its credits and its time, under any of the names in `_NAMES`, of which the first that says something
-        counts; an id is the provider's own, or our request id
+Shape   CSV (with commas, semicolons or tabs) with a line of names, or JSON: a list of objects, or one of them a line;
+        UTF-8. Wanted are the call's id, its credits and its time, under any of the names in `_NAMES`, of which the
+        first that says something counts; an id is the provider's own, or our request id
 Units   whole credits; times are ISO 8601, those without an offset are UTC
 """
 
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A line of the file that says nothing, counted from 1."""
+    """A line of the file, or an object of its list, that says nothing, counted from 1."""
 
     line: int
     why: str
@@ -86,7 +86,8 @@ def read(data: bytes) -> tuple[list[Line], list[Unreadable]]:
         raise BadStatement(f"the statement is not UTF-8 text: {error.reason} at byte {error.start}") from None
     lines: list[Line] = []
     bad: list[Unreadable] = []
-    for number, row in _objects(text) if text.lstrip().startswith("{") else _rows(text):
+    forms = {"{": _objects, "[": _list}
+    for number, row in forms.get(text.lstrip()[:1], _rows)(text):
         try:
             lines.append(_line(row))
         except ValueError as error:
@@ -146,6 +147,15 @@ def _objects(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
             except orjson.JSONDecodeError as error:
                 row = {"": str(error)}
             yield number, row if isinstance(row, dict) else {}
+
+
+def _list(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        rows = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise BadStatement(f"the statement is no list in JSON: {error}") from error
+    for number, row in enumerate(rows, 1):
+        yield number, row if isinstance(row, dict) else {}
 
 
 def _rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

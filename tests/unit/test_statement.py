@@ -34,6 +34,8 @@ def _entry(request_id: str, cost: int, at: datetime = _NOON, provider_id: str | 
         """{"request_id": "a", "credits": 5, "time": "2026-11-20T12:00:00Z"}
 
         {"id": "b", "cost": "1", "created_at": "2026-11-20T12:00:00+00:00", "url": null}""",
+        """[{"id": "a", "credits": 5, "time": "2026-11-20T12:00:00Z"},
+            {"id": "b", "credits": 1, "time": "2026-11-20T12:00:00Z"}]""",
     ],
 )
 def test_statements_come_in_several_shapes(text: str) -> None:
@@ -64,7 +66,15 @@ def test_a_line_that_says_nothing_is_named(line: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff\xfe", b"PK\x03\x04", b"name,amount\nx,1\n", b'request_id,credits,time\n"' + b"a" * 140_000],
+    [
+        b"",
+        b"\xff\xfe",
+        b"PK\x03\x04",
+        b"name,amount\nx,1\n",
+        b"[{",
+        b"[" * 10_000,
+        b'request_id,credits,time\n"' + b"a" * 140_000,
+    ],
 )
 def test_what_is_no_statement_is_refused(data: bytes) -> None:
     with pytest.raises(BadStatement):
