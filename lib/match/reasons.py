@@ -10,13 +10,15 @@ from datetime import datetime
 from typing import Literal
 
 from lib.match.answer import Reason
-from lib.match.features import distances
+from lib.match.features import distances, same_words
 from lib.match.profile import Wanted
 from lib.match.rank import Scored
 
 Tongue = Literal["de", "en"]
 GOOD = 0.55
+_THE_SAME = 0.9  # what fits less is another job
 _MOST_SKILLS = 8
+_LATELY_DE, _LATELY_EN = {0: "Heute", 1: "Gestern"}, {0: "today", 1: "yesterday"}
 _LEVELS = {
     "intern": ("Praktikum", "internship"),
     "trainee": ("Ausbildung oder Trainee", "apprenticeship or trainee"),
@@ -50,20 +52,24 @@ Sentence = tuple[str, str] | None
 
 
 def _title(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
-    phrase, title = wanted.phrases[0], scored.candidate.title
-    if ours == "de":
-        return f"Die Stelle entspricht „{phrase}“", title
-    return f"The job is what you call “{phrase}”", title
+    title = scored.candidate.title
+    phrase = max(wanted.phrases, key=lambda one: float(same_words([one], [title])[0]))  # the first one of equal ones
+    if scored.fits["title"] >= _THE_SAME:
+        return (f"Die Stelle entspricht „{phrase}“" if ours == "de" else f"The job is what you call “{phrase}”"), title
+    return (f"Die Stelle ist ähnlich wie „{phrase}“" if ours == "de" else f"The job is close to “{phrase}”"), title
 
 
 def _skills(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
     shared = sorted(wanted.skills.intersection(scored.candidate.skills or ()))
     if not shared:
         return None
-    names = ", ".join(shared[:_MOST_SKILLS])
+    names, ours_in_all = ", ".join(shared[:_MOST_SKILLS]), len(wanted.skills)
+    if ours_in_all == 1:
+        return (f"Ihre Kenntnis wird genannt: {names}" if ours == "de" else f"Names your skill: {names}"), names
     if ours == "de":
-        return f"{len(shared)} Ihrer {len(wanted.skills)} Kenntnisse werden genannt: {names}", names
-    return f"Names {len(shared)} of your {len(wanted.skills)} skills: {names}", names
+        verb = "wird" if len(shared) == 1 else "werden"
+        return f"{len(shared)} Ihrer {ours_in_all} Kenntnisse {verb} genannt: {names}", names
+    return f"Names {len(shared)} of your {ours_in_all} skills: {names}", names
 
 
 def _place(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
@@ -83,7 +89,7 @@ def _place(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sente
 
 def _seniority(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
     level = scored.candidate.seniority
-    if level is None:
+    if level is None or level != wanted.seniority:  # the next level gets points, too
         return None
     german, english = _LEVELS[level]
     if ours == "de":
@@ -99,9 +105,11 @@ def _language(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Se
 def _salary(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
     low, high = scored.candidate.salary_min_eur, scored.candidate.salary_max_eur
     amounts = [f"{amount:,.0f}" for amount in (low, high) if amount is not None]
+    met = scored.fits["salary"] >= 1.0
     if ours == "de":
-        return "Das Gehalt erreicht Ihren Wunsch", f"{'–'.join(amounts).replace(',', '.')} EUR im Jahr"
-    return "The pay meets your wish", f"EUR {'–'.join(amounts)} a year"
+        said = "Das Gehalt erreicht Ihren Wunsch" if met else "Das Gehalt kommt Ihrem Wunsch nahe"
+        return said, f"{'–'.join(amounts).replace(',', '.')} EUR im Jahr"
+    return "The pay meets your wish" if met else "The pay comes near your wish", f"EUR {'–'.join(amounts)} a year"
 
 
 def _employment(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
@@ -111,10 +119,11 @@ def _employment(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> 
 
 def _freshness(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
     posted = scored.candidate.posted_at
-    days = max((now - posted).days, 0)
+    days = max((now.date() - posted.date()).days, 0)
     if ours == "de":
-        return ("Heute ausgeschrieben" if days == 0 else f"Seit {days} Tagen ausgeschrieben"), f"{posted:%d.%m.%Y}"
-    return ("Posted today" if days == 0 else f"Posted {days} days ago"), f"{posted:%Y-%m-%d}"
+        since = _LATELY_DE.get(days, f"Seit {days} Tagen")
+        return f"{since} ausgeschrieben", f"{posted:%d.%m.%Y}"
+    return f"Posted {_LATELY_EN.get(days, f'{days} days ago')}", f"{posted:%Y-%m-%d}"
 
 
 _EXPLAIN: Mapping[str, Callable[[Tongue, Wanted, Scored, datetime], Sentence]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,9 +152,29 @@ def test_copies_need_the_same_company_title_and_text() -> None:
     ("language", "word"), [("de", "Kenntnisse"), (None, "Kenntnisse"), ("en", "skills"), ("fr", "skills")]
 )
 def test_reasons_speak_the_profiles_language(language: str | None, word: str) -> None:
-    wanted = Wanted(text="x", phrases=("Koch",), skills=frozenset({"Java"}), language=language)
+    wanted = Wanted(text="x", phrases=("Koch",), skills=frozenset({"Java", "Go"}), language=language)
     said = reasons(wanted, score(wanted, [candidate()], NOW)[0], NOW)
     assert any(reason.part == "skills" and word in reason.text and reason.evidence == "Java" for reason in said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "text"),
+    [
+        ({"title": "Lagerist"}, "title", "Die Stelle entspricht „Lagerist“"),
+        ({"title": "Beikoch", "cosine": 0.6}, "title", "Die Stelle ist ähnlich wie „Koch“"),
+        ({"skills": ["SQL"]}, "skills", "1 Ihrer 5 Kenntnisse wird genannt: SQL"),
+        ({"salary_max_eur": 56_000.0}, "salary", "Das Gehalt kommt Ihrem Wunsch nahe"),
+        ({}, "salary", "Das Gehalt erreicht Ihren Wunsch"),
+        ({"seniority": "lead"}, "seniority", None),
+        ({}, "seniority", "Passende Stufe: Senior"),
+        ({"posted_at": NOW - timedelta(minutes=1)}, "freshness", "Gestern ausgeschrieben"),
+        ({"posted_at": NOW - timedelta(days=2)}, "freshness", "Seit 2 Tagen ausgeschrieben"),
+    ],
+)
+def test_reasons_say_no_more_than_is_true(changes: dict[str, Any], part: str, text: str | None) -> None:
+    wanted = msgspec.structs.replace(WANTED, phrases=("Koch", "Lagerist"))
+    said = reasons(wanted, score(wanted, [candidate(**changes)], NOW)[0], NOW)
+    assert next((reason.text for reason in said if reason.part == part), None) == text
 
 
 def test_distance_decides_between_places() -> None:
