@@ -90,7 +90,9 @@ async def improve(request: web.Request) -> web.StreamResponse:
         return failure(request, 400, "unread")
     except Unreadable as error:
         return failure(request, 422, "resume", detail=explain(str(error), said.tongue))
-    except (Busy, NoPictures, TimeoutError):
+    except NoPictures:
+        return failure(request, 503, "pictures")
+    except (Busy, TimeoutError):
         return failure(request, 503, "busy")
     job = await find_job(request.app[DATABASE], posting_id)
     return render(request, "application.html", made=whole, job=job, title=said("tailor.title"))
@@ -111,7 +113,8 @@ async def _wish(request: web.Request, posting_id: int) -> Wish | None:
 
 async def _stream(request: web.Request, made: AsyncIterator[Step]) -> web.StreamResponse:
     """Each step as the whole of what is there, which takes the place of what was there before."""
-    response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream", "X-Accel-Buffering": "no"})
+    headers = {hdrs.CONTENT_TYPE: "text/event-stream", "Content-Language": words_of(request).tongue}
+    response = web.StreamResponse(headers=headers | {"X-Accel-Buffering": "no"})
     draft = Draft()
     with suppress(ConnectionError):  # gone: nobody is left to be told, and the model may stop
         await response.prepare(request)

@@ -58,7 +58,9 @@ async def search(request: web.Request) -> web.StreamResponse:
         return _form(request, entry, 413, problem=said("problem.large", most=most))
     except Unreadable as error:
         return _form(request, entry, 422, problem=said("problem.resume", detail=explain(str(error), said.tongue)))
-    except (Busy, NoPictures, TimeoutError):
+    except NoPictures:
+        return _form(request, entry, 503, problem=said("problem.pictures"))
+    except (Busy, TimeoutError):
         return _form(request, entry, 503, problem=said("problem.busy"))
     except UnusableProfile:
         return _form(request, entry, 422, problem=said("problem.unusable"))

@@ -78,8 +78,8 @@ async def browser() -> AsyncIterator[Any]:
 
 
 def _complains(said: Any, expect_errors: bool) -> bool:
-    """A browser also complains of every answer that is an error, which some tests are about."""
-    asked_for = expect_errors and said.text.startswith("Failed to load resource")
+    """A browser also complains of every answer that is an error, and of none, which some tests are about."""
+    asked_for = expect_errors and said.text.startswith(("Failed to load resource", "htmx: htmx:error: Failed to fetch"))
     return said.type in ("error", "warning") and not asked_for
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from tests.unit.papers import GERMAN, lines
-from tests.unit.portable import pdf
+from tests.unit.portable import pdf, scan
 from tests.web.conftest import Open, SignIn
 
 PADDED = ("\n".join(lines(GERMAN)) + "\n").encode() + b" " * 3_000_000
@@ -34,6 +35,31 @@ async def test_what_is_too_large_is_said_on_the_page(site: str, visit: Open, sig
     await page.set_input_files("#file", {"name": "me.txt", "mimeType": "text/plain", "buffer": b" " * 12_000_000})
     await page.click("form[action='/search'] > .send button")
     await page.get_by_text("The file is too large: 10 MB at most.").wait_for()
+
+
+async def test_where_nothing_reads_pictures_that_is_said(
+    site: str, visit: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = await visit(expect_errors=True)
+    await page.goto(site)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    await page.set_input_files("#file", {"name": "me.pdf", "mimeType": "application/pdf", "buffer": scan(["Koch"])})
+    await page.click("form[action='/search'] > .send button")
+    await page.get_by_text("Pictures and scans cannot be read here at the moment").wait_for()
+
+
+async def test_a_resume_that_is_written_wins_over_a_kept_one(
+    unlinked: str, visit: Open, sign_in: SignIn, adverts: None
+) -> None:
+    page = await visit()
+    await sign_in(page, "paid", unlinked)
+    await page.set_input_files("#file", {"name": "me.txt", "mimeType": "text/plain", "buffer": b"Koch, SQL"})
+    await page.get_by_label("30 days").check(force=True)
+    await page.click("form[action='/search'] > .send button")
+    await page.locator(".match h3 a").first.click()
+    assert await page.input_value("#resume_id") != ""
+    await page.fill("#resume_text", "Ich kann Terraform.")
+    assert await page.input_value("#resume_id") == ""
 
 
 async def test_why_a_resume_cannot_be_read_is_said_in_german(site: str, visit: Open) -> None:

@@ -1,5 +1,5 @@
 // A résumé's text stays in this tab: what was searched with is there again where an application is improved, and on the
-// search page after somebody had to sign in once more.
+// search page after somebody had to sign in once more. Who writes one means that one, and none that is kept.
 (() => {
   const KEY = "vakanz-resume";
   const AGAIN = "vakanz-again";
@@ -14,6 +14,11 @@
     if (field && !field.value) field.value = sessionStorage.getItem(KEY) ?? "";
     if (again) sessionStorage.removeItem(AGAIN);
   };
+  const choose = (field) => {
+    const kept = field.form?.elements.namedItem("resume_id");
+    if (kept && field.matches("[data-resume]")) kept.value = "";
+  };
+  document.addEventListener("input", (event) => choose(event.target));
   document.addEventListener("htmx:after:swap", remember);
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action") === "/sign-out") sessionStorage.removeItem(KEY);
@@ -21,4 +26,20 @@
   });
   remember();
   fill();
+})();
+
+// A form that got no answer, or a proxy's instead of ours, says so, and what was written stays.
+(() => {
+  const tell = (form, unheard) => {
+    const told = form?.querySelector("[data-unheard]");
+    if (told) told.hidden = !unheard;
+  };
+  document.addEventListener("htmx:before:request", (event) => tell(event.target.closest("form"), false));
+  document.addEventListener("htmx:error", (event) => tell(event.target.closest?.("form"), true));
+  document.addEventListener("htmx:before:response", (event) => {
+    const form = event.target.closest("form");
+    if (!form || event.detail.ctx.response.headers.has("Content-Language")) return;
+    event.preventDefault();
+    tell(form, true);
+  });
 })();
