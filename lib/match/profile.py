@@ -40,7 +40,7 @@ Country = Annotated[
 Language = Annotated[
     str, msgspec.Meta(max_length=2, pattern=r"^[A-Za-z]{2}$", description="ISO 639-1, such as de or en")
 ]
-Salary = Annotated[float, msgspec.Meta(gt=0, le=MAX_SALARY_EUR, description="a year's gross pay in EUR")]
+Salary = Annotated[float, msgspec.Meta(ge=1, le=MAX_SALARY_EUR, description="a year's gross pay in EUR")]
 _Some = msgspec.Meta(min_length=1, max_length=30)
 
 

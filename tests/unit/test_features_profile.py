@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,3 +38,9 @@ def test_any_text_is_read_or_refused(text: str, title: str | None, location: str
         return
     assert wanted.phrases
     assert all(wanted.phrases)
+
+
+def test_pay_of_next_to_nothing_is_no_wish() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"text": "Koch", "salary_eur": 1e-300}', type=Profile)
+    assert msgspec.json.decode(b'{"text": "Koch", "salary_eur": 1}', type=Profile).salary_eur == 1.0
