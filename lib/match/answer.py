@@ -27,7 +27,10 @@ class Copy(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """One posting that matches. `parts`: the points (feature -> points) that add up to `score`, which is 0 to 100."""
+    """One posting that matches. `parts`: the points (feature -> points) that add up to `score`, which is 0 to 100.
+
+    `posted_at`: where its board does not say, when it was first seen here.
+    """
 
     id: int
     title: str

@@ -123,7 +123,7 @@ def _facts(place: int, title: str, text: str) -> Candidate:
     return Candidate(
         id=place, title=clean_title(title), company=None, city=None, country_code=None, lat=None, lon=None,
         language=detect(text), remote=None, employment=None, salary_min_eur=None, salary_max_eur=None, posted_at=_NOW,
-        seniority=seniority(title), skills=sorted(find_skills(text)) or None, cosine=0.0,
+        dated=False, seniority=seniority(title), skills=sorted(find_skills(text)) or None, cosine=0.0,
     )  # fmt: skip
 
 

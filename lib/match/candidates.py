@@ -37,8 +37,8 @@ _INDEX_COST = 5.0
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """What is compared of one posting; None is unknown. `cosine`: of its title's vector and the wanted one's.
 
-    `skills` are canonical names, None where no text could name any. Salaries are a year's, in EUR. The fields have the
-    order of the statement's columns.
+    `posted_at`: where its board does not say (not `dated`), when it was first seen. `skills` are canonical names, None
+    where no text could name any. Salaries are a year's, in EUR. The fields have the order of the statement's columns.
     """
 
     id: int
@@ -54,6 +54,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     salary_min_eur: float | None
     salary_max_eur: float | None
     posted_at: datetime
+    dated: bool
     seniority: str | None
     skills: Sequence[str] | None
     cosine: float

@@ -118,12 +118,13 @@ def _employment(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> 
 
 
 def _freshness(ours: Tongue, wanted: Wanted, scored: Scored, now: datetime) -> Sentence:
-    posted = scored.candidate.posted_at
+    posted, dated = scored.candidate.posted_at, scored.candidate.dated
     days = max((now.date() - posted.date()).days, 0)
     if ours == "de":
-        since = _LATELY_DE.get(days, f"Seit {days} Tagen")
-        return f"{since} ausgeschrieben", f"{posted:%d.%m.%Y}"
-    return f"Posted {_LATELY_EN.get(days, f'{days} days ago')}", f"{posted:%Y-%m-%d}"
+        since = _LATELY_DE.get(days, f"{'Seit' if dated else 'Vor'} {days} Tagen")
+        return f"{since} {'ausgeschrieben' if dated else 'zuerst gesehen'}", f"{posted:%d.%m.%Y}"
+    since = _LATELY_EN.get(days, f"{days} days ago")
+    return f"{'Posted' if dated else 'First seen'} {since}", f"{posted:%Y-%m-%d}"
 
 
 _EXPLAIN: Mapping[str, Callable[[Tongue, Wanted, Scored, datetime], Sentence]] = {

@@ -72,8 +72,8 @@ SELECT v.posting_id, t.vector <=> $6::halfvec AS distance, v.seniority, v.skills
        )
 SELECT (SELECT count(*) FROM nearest) AS nearest,
        p.id, p.title, p.company, p.city, p.country_code, p.lat, p.lon, p.language, p.remote, p.employment,
-       p.salary_year_min_eur, p.salary_year_max_eur, coalesce(p.posted_at, p.first_seen), v.seniority, v.skills,
-       (1 - v.distance)::real
+       p.salary_year_min_eur, p.salary_year_max_eur, coalesce(p.posted_at, p.first_seen), p.posted_at IS NOT NULL,
+       v.seniority, v.skills, (1 - v.distance)::real
   FROM (SELECT * FROM nearest
          UNION ALL
         SELECT * FROM named WHERE posting_id NOT IN (SELECT posting_id FROM nearest)) v

@@ -28,7 +28,7 @@ def candidate(**changes: Any) -> Candidate:
     known: dict[str, Any] = {
         "id": 1, "title": "Koch", "company": "Firma", "city": "Bern", "country_code": "CH", "lat": 46.95, "lon": 7.45,
         "language": "de", "remote": None, "employment": "full_time", "salary_min_eur": 55_000.0,
-        "salary_max_eur": 65_000.0, "posted_at": NOW, "seniority": "senior", "skills": SKILLS,
+        "salary_max_eur": 65_000.0, "posted_at": NOW, "dated": True, "seniority": "senior", "skills": SKILLS,
         "cosine": 1.0,
     }  # fmt: skip
     return Candidate(**(known | changes))
@@ -169,6 +169,7 @@ def test_reasons_speak_the_profiles_language(language: str | None, word: str) ->
         ({}, "seniority", "Passende Stufe: Senior"),
         ({"posted_at": NOW - timedelta(minutes=1)}, "freshness", "Gestern ausgeschrieben"),
         ({"posted_at": NOW - timedelta(days=2)}, "freshness", "Seit 2 Tagen ausgeschrieben"),
+        ({"posted_at": NOW - timedelta(days=2), "dated": False}, "freshness", "Vor 2 Tagen zuerst gesehen"),
     ],
 )
 def test_reasons_say_no_more_than_is_true(changes: dict[str, Any], part: str, text: str | None) -> None:
