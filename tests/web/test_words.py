@@ -54,7 +54,19 @@ def test_no_text_is_left_over() -> None:
     text = "".join(
         one.read_text() for part in ("templates", ".") for one in folder.joinpath(part).iterdir() if one.is_file()
     )
-    groups = {"part", "country", "tongue", "remote", "employment", "period", "level", "tier", "field", "degree"}
+    groups = {
+        "part",
+        "country",
+        "tongue",
+        "remote",
+        "employment",
+        "period",
+        "level",
+        "tier",
+        "field",
+        "degree",
+        "state",
+    }
     groups |= {"fluency", "ago", "problem", "posting", "live"}  # their keys are put together
     catalogue = tomllib.loads(folder.joinpath("texts", "de.toml").read_text())
     left = [
