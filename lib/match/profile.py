@@ -113,9 +113,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     skills: Annotated[
         tuple[Annotated[str, msgspec.Meta(max_length=100)], ...], msgspec.Meta(max_length=_MAX_SKILLS)
     ] = ()
-    location: Annotated[str, msgspec.Meta(max_length=200, description="a place's name, as in Bern or 80331")] | None = (
-        None
-    )
+    location: (
+        Annotated[
+            str, msgspec.Meta(max_length=200, description="a town, region or country, as in Bern or 80331 München")
+        ]
+        | None
+    ) = None
     employment: Employment | None = None
     salary_eur: Salary | None = None
     limits: Limits = Limits()
