@@ -13,6 +13,7 @@ _MAX_CHARS = 8_000
 _MAX_LINES = 60
 _MAX_WORDS = 7
 _HEAD_LINES = 10
+_BEGINNING_CHARS = 200
 
 _CUE = re.compile(
     r"(?:\b(?:als|as an?|position|beruf|rolle|stelle|role|title|jobtitel|berufsbezeichnung|gesucht|wanted|"
@@ -60,7 +61,7 @@ class _Piece(NamedTuple):
 
 
 def title_phrases(text: str) -> tuple[str, ...]:
-    """Up to three phrases of `text` that look most like a job's title, best first; its beginning when none does.
+    """Up to three phrases of `text` that look most like a job's title, best first; how it begins when none does.
 
     Names of people and towns end like those of occupations: Keller, Münster. So where a résumé says who somebody is,
     only words count that surely name a job, unless there is no other phrase.
@@ -80,7 +81,14 @@ def title_phrases(text: str) -> tuple[str, ...]:
             kept[cleaned] = max(score, kept.get(cleaned, score))
     kept = scored or doubtful
     best = sorted(kept, key=lambda phrase: -kept[phrase])[:_MAX_PHRASES]
-    return tuple(best) or (" ".join(text.split())[:200],)
+    return tuple(best) or _beginning(text)
+
+
+def _beginning(text: str) -> tuple[str, ...]:
+    """How the text begins, and what of that stands before its first comma or "with"."""
+    whole = " ".join(text.split())[:_BEGINNING_CHARS]
+    first = _STOPS.sub("", f"{_APART.split(whole, maxsplit=1)[0]} ").strip()
+    return (whole, first) if first and first != whole and len(first.split()) <= _MAX_WORDS else (whole,)
 
 
 def _may_name(phrase: str) -> bool:

@@ -18,8 +18,8 @@ _SIGNS: Final[dict[DegreeName, str]] = {
     r"fachwirt\w*|betriebswirt\w*|bachelor professional",
     "vocational": r"(?:berufs)?ausbildung (?:als|zu[mr]?|im|in|mit)\b|"
     r"abgeschlossene\w* (?:\w+ ){0,2}(?:berufs)?ausbildung|"
-    r"berufsausbildung|lehre als|gesellenbrief|gesell(?:e|in)\b|facharbeiter\w*|apprenticeship|"
-    r"vocational|examinierte\w*|gelernte\w*",
+    r"berufsausbildung|lehre als|gesellenbrief|\w{0,30}gesell(?:e|in)\b|facharbeiter\w*|apprenticeship|"
+    r"vocational|examiniert\w*|gelernte\w*",
 }  # fmt: skip
 _ANY_STUDY = (
     r"(?:hochschul|universitäts|fach)?(?:studium|abschluss an)\b|studienabschluss|hochschulabschluss|"

@@ -13,8 +13,9 @@ from typing import Final, Literal, NamedTuple
 Level = Literal["A1", "A2", "B1", "B2", "C1", "C2", "native"]
 LEVELS: Final[tuple[Level, ...]] = ("A1", "A2", "B1", "B2", "C1", "C2", "native")
 _NAMES: Final = {
-    "de": "deutsch|german", "en": "englisch|english", "fr": "französisch|french", "it": "italienisch|italian",
-    "es": "spanisch|spanish", "pt": "portugiesisch|portuguese", "nl": "niederländisch|dutch", "pl": "polnisch|polish",
+    "de": "deutsch|german", "en": "englisch|english", "fr": "französisch|french|français",
+    "it": "italienisch|italian|italiano", "es": "spanisch|spanish|español", "pt": "portugiesisch|portuguese",
+    "nl": "niederländisch|dutch", "pl": "polnisch|polish",
     "cs": "tschechisch|czech", "sk": "slowakisch|slovak", "hu": "ungarisch|hungarian", "ro": "rumänisch|romanian",
     "bg": "bulgarisch|bulgarian", "hr": "kroatisch|croatian", "sr": "serbisch|serbian", "sl": "slowenisch|slovenian",
     "uk": "ukrainisch|ukrainian", "ru": "russisch|russian", "tr": "türkisch|turkish", "ar": "arabisch|arabic",

@@ -23,7 +23,7 @@ _LABEL = re.compile(
     rf"\s*:?\s+(?-i:{_NAME})"
 )
 _IN = re.compile(rf"(?<!\w)(?:in|In|aus|from|bei|nach|to){' '}(?:der |the )?{_NAME}")
-_APART = re.compile(r"\s*[,;|/•·\t]\s*|\s+[-–]\s+|\.(?:\s+|$)|\s+(?:oder|or|und|and)\s+")
+_APART = re.compile(r"\s*[,;|/•·\t()]\s*|\s+[-–]\s+|(?<!St)\.(?:\s+|$)|\s+(?:oder|or|und|and)\s+")
 
 
 def find_places(text: str, gazetteer: Gazetteer) -> list[Place]:

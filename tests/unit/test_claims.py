@@ -73,6 +73,8 @@ def test_ordinals_and_short_forms_end_no_sentence() -> None:
         ("Jurist, LL.M. London, jetzt in Düsseldorf", ["Düsseldorf", "London"]),
         ("Arzt. Bern oder Basel. Rund um Bern", ["Bern", "Basel"]),
         ("Pflegehelferin. Klagenfurt", ["Klagenfurt am Wörthersee"]),
+        ("Koch. St. Gallen", ["St. Gallen"]),
+        ("Tischler, Vorarlberg (Dornbirn)", ["Dornbirn"]),
         ("10115 Berlin", ["Berlin"]),
         ("A-1010 Wien\nlebte in Hamburg", ["Wien", "Hamburg"]),
         ("Wohnort: Köln", ["Köln"]),

@@ -32,6 +32,7 @@ TODAY = date(2026, 11, 22)
         ("Languages: English, Italian", [("en", None), ("it", None)]),
         ("Wir sind ein Team der German Market GmbH.", []),
         ("Grundkenntnisse in Polnisch", [("pl", "A2")]),
+        ("Italiano B1, Français C1", [("it", "B1"), ("fr", "C1")]),
         ("Verhandlungssicher Englisch, Französisch Grundkenntnisse", [("en", "C1"), ("fr", "A2")]),
         ("Fluent German (C2), good English, no French", [("de", "C2"), ("en", "B2")]),
     ],
@@ -56,6 +57,7 @@ def test_levels_are_compared_where_both_are_known() -> None:
         ("Industriemeister Metall", ["advanced vocational"]),
         ("Frau Dr. Beispiel freut sich auf Sie", []),
         ("diplomatisches Geschick", []),
+        ("Tischlergeselle, examiniert 2009", ["vocational", "vocational"]),
     ],
 )
 def test_degrees_are_found(text: str, found: list[str]) -> None:

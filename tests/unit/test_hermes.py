@@ -91,6 +91,7 @@ def test_a_line_of_english_is_enough(seeded: Seeded) -> None:
         ("Fachkraft für Lagerlogistik, Staplerschein. Bremen", "4321", "Fachkraft für Lagerlogistik", None),
         ("Head of Finance, 15 yrs, IFRS. Master in Accounting. Zug", "1211", "Head of Finance", 15),
         ("Full-stack developer (React, Node.js), 4+ years", "2512", "Full-stack developer", 4),
+        ("Zimmermann mit Meisterbrief, Dachstühle, Abbund, Rosenheim", "7115", "Zimmermann", None),
         ("Koch, 12 Jahre, kein Barista mehr seit 2018", "5120", "Koch", 12),
         ("Koch, 30 Jahre alt, wohne seit 10 Jahren in Wien", "5120", "Koch", None),
         ("Cook, 30 years old, came here 4 years ago", "5120", "Cook", None),
