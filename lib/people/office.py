@@ -67,7 +67,7 @@ def read_rtf(data: bytes) -> Lines:
     written = _RTF_PICTURES.sub("", data.decode("ascii", "replace"))  # other letters are escaped
     try:
         return Lines(rtf_to_text(written, errors="replace"))  # type: ignore[no-untyped-call]
-    except (ValueError, OverflowError, LookupError, RecursionError) as error:
+    except (ValueError, OverflowError, LookupError, RecursionError, TypeError) as error:  # TypeError: \uc alone
         raise refused("rtf") from error
 
 
