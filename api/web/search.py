@@ -70,7 +70,7 @@ async def search(request: web.Request) -> web.StreamResponse:
         return _form(request, entry, 422, problem=said("problem.form", detail=error))
     entry = msgspec.structs.replace(entry, location=profile.location or "")
     shown = chips(profile, reading, said)
-    response = _form(request, entry, answer=answer, reading=shown, ocr=resume is not None and resume.ocr)
+    response = _form(request, entry, answer=answer, reading=shown, resume=resume)
     if await remember(request, answer):
         response.headers["HX-Push-Url"] = f"/s/{answer.id}"
     return response
@@ -84,7 +84,7 @@ async def _keep(request: web.Request, resume: Resume, wish: str) -> None:
 
 def _form(request: web.Request, entry: Entry, status: int = 200, **shown: Any) -> web.Response:
     config = request.app[CONFIG]
-    blanks = {"answer": None, "counts": None, "problem": None, "reading": None, "ocr": False}
+    blanks = {"answer": None, "counts": None, "problem": None, "reading": None, "resume": None}
     shared = {
         "entry": entry,
         "limits": limits_of(entry),

@@ -30,7 +30,7 @@ def read_paper(data: bytes) -> Paper:
     if len(text) > MAX_CHARS:
         raise refused("long")
     sections = divide(Lines(text, found.pages, found.ocr, found.sizes))
-    return Paper(text, found.pages, found.ocr, sections)
+    return Paper(text, found.pages, found.ocr, sections, found.unread)
 
 
 def tidy(text: str) -> str:

@@ -57,10 +57,10 @@ def _read_pdf(data: bytes) -> Lines:
     document = read_document(data)
     if document.pages > MAX_PAGES:
         raise refused("pages")
-    if document.unread:
+    if document.scan and document.unread:
         raise refused("scans")
     sizes = {line.text: line.size for line in document.lines}
-    return Lines(document.text, document.pages, document.ocr, {} if document.ocr else sizes)
+    return Lines(document.text, document.pages, document.ocr, {} if document.ocr else sizes, document.unread)
 
 
 def _read_archive(data: bytes) -> Lines:

@@ -23,19 +23,21 @@ class Lines(msgspec.Struct, frozen=True):
 
     `text`: lines in reading order, paragraphs apart by an empty line. `pages`: 1 where the format has none.
     `ocr`: it was read from pictures. `sizes`: text of a line -> how large it is written, in a unit of the document's
-    own; empty where the format knows no sizes.
+    own; empty where the format knows no sizes. `unread`: pictures beside pages of text that were left out.
     """
 
     text: str
     pages: int = 1
     ocr: bool = False
     sizes: Mapping[str, float] = {}
+    unread: int = 0
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A résumé that was read. Its sections hold its whole text, in order."""
+    """A résumé that was read. Its sections hold its whole text, in order. `unread`: see `Lines`."""
 
     text: str
     pages: int
     ocr: bool
     sections: tuple[Section, ...]
+    unread: int = 0

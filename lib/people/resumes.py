@@ -16,12 +16,16 @@ MAX_KEPT = 20  # for each account
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
-    """A résumé as it was read. `id` and `keep_until` (UTC) are null for one that is not kept. `language`: ISO 639-1."""
+    """A résumé as it was read. `id` and `keep_until` (UTC) are null for one that is not kept. `language`: ISO 639-1.
+
+    `ocr`: pages were read that are pictures. `unread`: how many more are, beside pages of text, and were left out.
+    """
 
     id: uuid.UUID | None
     language: str | None
     pages: int
     ocr: bool
+    unread: int
     text: str
     sections: tuple[Section, ...]
     keep_until: datetime | None
@@ -34,6 +38,7 @@ def resume_of(paper: Paper, language: str | None) -> Resume:
         language=language,
         pages=paper.pages,
         ocr=paper.ocr,
+        unread=paper.unread,
         text=paper.text,
         sections=paper.sections,
         keep_until=None,
@@ -45,8 +50,8 @@ async def keep(
 ) -> Resume | None:
     """The résumé as it is kept from now on; None when the account keeps MAX_KEPT already."""
     kept = await database.fetch(
-        _SQL.keep_resume, resume_id, account_id, resume.language, resume.pages, resume.ocr, resume.text,
-        msgspec.to_builtins(resume.sections), now, keep_until, MAX_KEPT,
+        _SQL.keep_resume, resume_id, account_id, resume.language, resume.pages, resume.ocr, resume.unread,
+        resume.text, msgspec.to_builtins(resume.sections), now, keep_until, MAX_KEPT,
     )  # fmt: skip
     return msgspec.structs.replace(resume, id=resume_id, keep_until=keep_until) if kept else None
 

@@ -22,7 +22,7 @@ from PIL import Image
 from lib.errors import Malformed
 from lib.text.columns import Box, reading_order
 from lib.text.cutwords import CUT, HYPHENS, joined, marked
-from lib.text.ocr import read_picture
+from lib.text.ocr import OcrMissing, read_picture
 
 MAX_BYTES = 50_000_000
 MAX_PAGES = 30
@@ -52,8 +52,8 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 class Document(msgspec.Struct, frozen=True):
     """`text`: lines in reading order, paragraphs apart by an empty line. `pages`: how many the file has, of which the
     first MAX_PAGES were read. `title`, `author`: what the file says that it is called and by whom, None without or with
-    a program's default. `ocr`: pages are pictures, of which the first MAX_PICTURES were read, as far as time allowed;
-    `unread`: how many were not."""
+    a program's default. `ocr`: pages were read that are pictures. `unread`: so many more are, beyond the first
+    MAX_PICTURES, beyond the time, or beside pages of text where no picture can be read. `scan`: all pages are."""
 
     text: str
     pages: int
@@ -62,6 +62,7 @@ class Document(msgspec.Struct, frozen=True):
     ocr: bool
     lines: tuple[Line, ...]
     unread: int = 0
+    scan: bool = False
 
 
 def is_pdf(data: bytes) -> bool:
@@ -98,6 +99,7 @@ def _read(document: pypdfium2.PdfDocument, clock: Callable[[], float]) -> Docume
         ocr=any(seen.values()),
         lines=tuple(Line(box.text.replace(CUT, "-"), round(box.size, 1)) for one in paragraphs for box in one),
         unread=len(pictured) - len(seen),
+        scan=len(pictured) == len(pages),
     )
 
 
@@ -121,13 +123,18 @@ def _is_filled(page: pypdfium2.PdfPage) -> bool:
 def _read_pictures(
     pages: Sequence[pypdfium2.PdfPage], pictured: Sequence[int], clock: Callable[[], float]
 ) -> Mapping[int, list[list[Box]]]:
-    """The paragraphs of the first pages that are pictures, by the page's place."""
+    """The paragraphs of the first pages that are pictures, by the page's place. Raises OcrMissing and Malformed where
+    there is nothing else to read."""
     seen: dict[int, list[list[Box]]] = {}
     until = clock() + _PICTURES_S
     for at in pictured[:MAX_PICTURES]:
         if clock() >= until:
             break
-        seen[at] = _seen(pages[at])
+        try:
+            seen[at] = _seen(pages[at])
+        except (OcrMissing, Malformed):
+            if len(pictured) == len(pages):
+                raise
     return seen
 
 

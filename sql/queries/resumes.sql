@@ -1,14 +1,14 @@
 -- keep_resume --
 -- Keeps a résumé until its owner's time is over, once however often it is said. No row: the account keeps enough.
-INSERT INTO resume (id, account_id, language, pages, ocr, text, sections, created_at, keep_until)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
- WHERE (SELECT count(*) FROM resume WHERE account_id = $2 AND keep_until > $8 AND id <> $1) < $10
+INSERT INTO resume (id, account_id, language, pages, ocr, unread, text, sections, created_at, keep_until)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+ WHERE (SELECT count(*) FROM resume WHERE account_id = $2 AND keep_until > $9 AND id <> $1) < $11
     ON CONFLICT (id) DO UPDATE SET keep_until = excluded.keep_until
 RETURNING id
 
 -- load_resume --
 -- A kept résumé, for its owner only, and only while it is to be kept.
-SELECT id, language, pages, ocr, text, sections, keep_until FROM resume
+SELECT id, language, pages, ocr, unread, text, sections, keep_until FROM resume
  WHERE id = $1 AND account_id = $2 AND keep_until > $3
 
 -- list_resumes --

@@ -23,7 +23,7 @@ from lib.people import resumes
 from lib.store.connections import Cache, Database
 from tests.integration.open_market import encoders
 from tests.unit.papers import ENGLISH, GERMAN, docx, lines
-from tests.unit.portable import scan
+from tests.unit.portable import bound, pdf, scan
 
 Client = TestClient[Any, Any]
 TEXT = "\n".join(lines(GERMAN)).encode()
@@ -186,3 +186,7 @@ async def test_where_pictures_cannot_be_read_texts_still_can(client: Client, mon
     assert (response.status, response.headers["Retry-After"]) == (503, "3600")
     assert (await response.json())["error"] == "unavailable"
     assert (await client.post("/resumes", data=TEXT)).status == 200
+    text = pdf([[(60, 80 + 15 * row, 11, line) for row, line in enumerate(lines(GERMAN))]])
+    both = await client.post("/resumes?keep_days=1", data=bound([text, scan(["Zeugnis"])]))
+    kept = await (await client.get(f"/resumes/{(await both.json())['id']}")).json()
+    assert (kept["pages"], kept["ocr"], kept["unread"]) == (2, False, 1)

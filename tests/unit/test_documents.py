@@ -135,8 +135,11 @@ def test_pages_of_text_need_no_reader_of_pictures(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", str(tmp_path))
     portrait = bound([pdf([HEAD + LEFT]), _portrait()])
     assert not read_document(portrait).ocr
+    beside = read_document(bound([pdf([HEAD + LEFT]), scan(SCANNED)]))
+    assert (beside.ocr, beside.unread, beside.scan) == (False, 1, False)
+    assert "linke Spalte" in beside.text
     with pytest.raises(OcrMissing):
-        read_document(bound([pdf([HEAD + LEFT]), scan(SCANNED)]))
+        read_document(scan(SCANNED))
 
 
 def _portrait() -> bytes:

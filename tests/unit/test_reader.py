@@ -148,13 +148,16 @@ def test_a_scan_is_read_and_its_cut_words_are_made_whole() -> None:
 
 @needs_tesseract
 def test_scanned_pages_behind_pages_of_text_are_read_up_to_a_number() -> None:
+    """A person's certificates must not keep the pages of text from being read."""
     certificate = scan(["Zertifikate", "Scrum Master seit 2021"])
     paper = read_paper(bound([as_pdf(GERMAN), certificate]))
-    assert (paper.ocr, paper.pages) == (True, 2)
+    assert (paper.ocr, paper.pages, paper.unread) == (True, 2, 0)
     assert paper.sections[-1].title == "Zertifikate"
     assert "Scrum Master" in paper.sections[-1].text
+    crowded = read_paper(bound([as_pdf(GERMAN), *[scan(["Zeugnis"])] * 6]))
+    assert (crowded.pages, crowded.unread) == (7, 1)
     with pytest.raises(Malformed, match="too many scanned pages"):
-        read_paper(bound([as_pdf(GERMAN), *[scan(["Zeugnis"])] * 6]))
+        read_paper(bound([scan(["Zeugnis"])] * 6))
 
 
 def _photograph(kind: str) -> bytes:
@@ -319,6 +322,7 @@ def test_a_spoilt_file_is_read_or_refused(whole: bytes, data: st.DataObject) -> 
 @settings(deadline=None, max_examples=150)
 @given(st.binary(max_size=400))
 @example(b"{\\rtf1 \\u99999999? }")
+@example(b"{\\rtf1 \\uc Anna}")
 @example(b"II*\x00" + bytes(20))
 @example(b"\xff\xfe" + "Anna\ud800".encode("utf-16-le", "surrogatepass"))
 @example(b"<html><body>" + b"<b>" * 100 + b"Anna")

@@ -12,7 +12,7 @@ import pytest
 from yarl import URL
 
 from tests.unit.papers import GERMAN, lines
-from tests.unit.portable import pdf, scan
+from tests.unit.portable import bound, pdf, scan
 from tests.web.conftest import Open, SignIn
 
 PADDED = ("\n".join(lines(GERMAN)) + "\n").encode() + b" " * 3_000_000
@@ -46,6 +46,11 @@ async def test_where_nothing_reads_pictures_that_is_said(
     await page.set_input_files("#file", {"name": "me.pdf", "mimeType": "application/pdf", "buffer": scan(["Koch"])})
     await page.click("form[action='/search'] > .send button")
     await page.get_by_text("Pictures and scans cannot be read here at the moment").wait_for()
+    text = pdf([[(60, 80 + 15 * row, 11, line) for row, line in enumerate(lines(GERMAN))]])
+    both = bound([text, scan(["Zeugnis"])])
+    await page.set_input_files("#file", {"name": "me.pdf", "mimeType": "application/pdf", "buffer": both})
+    await page.click("form[action='/search'] > .send button")
+    await page.get_by_text("1 scanned page was not read").wait_for()
 
 
 async def test_a_resume_that_is_written_wins_over_a_kept_one(
