@@ -18,7 +18,7 @@ from daemons.sources.cli import source_app
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 KEYS = {
     "external_id", "url", "apply_url", "title", "company", "places", "remote", "employment_type", "department",
-    "language", "posted_at", "valid_through", "salary", "text", "country",
+    "language", "posted_at", "valid_through", "salary", "text", "country", "teaser",
 }  # fmt: skip
 
 
