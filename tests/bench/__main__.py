@@ -47,8 +47,11 @@ async def _measure(lab: Lab, names: Sequence[str], console: Console) -> list[Row
         started = time.perf_counter()
         measure: Measure = import_module(f"tests.bench.{name}").measure
         with console.status(f"measuring {name}"):
-            rows += await measure(lab)
+            found = await measure(lab)
         console.print(f"{name}: {time.perf_counter() - started:.0f} s")
+        for row in found:  # the table comes at the end, which a run of an hour may never see
+            console.print(f"  {row.name}: {row.shown}", markup=False, highlight=False)
+        rows += found
     return rows
 
 

@@ -61,6 +61,11 @@ class Row:
         judged = self.ratio if self.target.of == "ratio" else self.figure
         return judged is not None and self.target.met(judged)
 
+    @property
+    def shown(self) -> str:
+        """The figure as the table shows it."""
+        return f"{_number(self.figure)} {self.unit}"
+
     def document(self) -> dict[str, Any]:
         """As a plain object for JSON."""
         target = None if self.target is None else f"{self.target.of} {self.target.sign} {self.target.value:g}"
@@ -83,9 +88,7 @@ def table(rows: Sequence[Row]) -> Table:
         beside = "".join(f"\n{name}: {_number(value)}" for name, value in row.beside.items())
         target = "" if row.target is None else f"{row.target.sign} {row.target.value:g}"
         verdict = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[row.met]
-        shown.add_row(
-            row.name, f"{_number(row.figure)} {row.unit}", bound + beside, ratio + spread, target, verdict, row.n
-        )
+        shown.add_row(row.name, row.shown, bound + beside, ratio + spread, target, verdict, row.n)
     return shown
 
 
